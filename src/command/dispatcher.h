@@ -1,0 +1,58 @@
+// Dispatcher: executes a batch of requests of one connection against the stores.
+//
+// Commands are data: a constexpr table (command/table.cc) of name, arity, flags, key positions and
+// handler, one handler file per family. The dispatcher looks a name up once, checks arity and flags
+// in the order Redis 7.0.15 does, and calls the handler; it compares no names itself. Before a
+// batch is executed the first key of every request is hashed and its bucket and record are
+// prefetched.
+//
+// Threads:    one Dispatcher per worker; Execute between Enter and Leave of the worker's epoch.
+// Errors:     become replies, byte for byte Redis 7.0.15's.
+// Cost:       no allocation, no lock and no atomic read-modify-write per read command.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "command/host.h"
+#include "command/session.h"
+#include "protocol/resp/reply.h"
+#include "store/catalogue.h"
+
+namespace larder::command {
+
+// One request: arguments[first .. first + count), the command's name first.
+struct Request {
+  uint32_t first;
+  uint32_t count;
+};
+
+class Dispatcher {
+ public:
+  Dispatcher(const store::Catalogue& catalogue, Host& host, Counters& counters);
+
+  // Executes requests in order, appends their replies. Returns how many were executed: fewer than
+  // given after QUIT (session.close_after_reply) or a deferred command (session.deferred), or when
+  // `reply` has grown past `max_reply_bytes` (the caller sends first and comes back with the rest).
+  size_t Execute(Session& session, std::span<const std::string_view> arguments,
+                 std::span<const Request> requests, int64_t now_ms, size_t max_reply_bytes,
+                 resp::ReplyBuffer& reply);
+
+  // A version that Execute read from turned out damaged (io/mapping.h) while it ran: its replies
+  // must not be sent. Cleared by the call; null if none. The caller truncates its buffer, has the
+  // dataset leave that version and executes the batch again.
+  struct Damage {
+    dataset::Dataset* dataset = nullptr;
+    uint64_t version = 0;
+  };
+  Damage TakeDamage();
+
+ private:
+  const store::Catalogue& catalogue_;
+  Host& host_;
+  Counters& counters_;
+  Damage damage_;
+};
+
+}  // namespace larder::command

@@ -1,0 +1,144 @@
+// Dataset: the versions of one read-only store, and which of them is served.
+//
+// A directory holds numbered Snapshots, one of them current. A new source file is noticed, checked,
+// compiled, verified and switched to while the current version serves on; a step that fails leaves
+// everything as it was and is told by status(). Rolling back is the same switch to a version that
+// is already on disk, and holds (pinned) until Unpin.
+//
+// Ownership:  owns the directory (one process, locked), its versions and a watching thread.
+// Versions
+//             that workers may still read live until the epoch has passed; a shared_ptr of a
+//             Version (Pin) keeps one longer.
+// Threads:    Current() from a reader inside its epoch; everything else from any thread except from
+//             inside an epoch (they wait for readers); changes are serialised inside.
+// Errors:     Open: kBusy (who holds the directory), kIoError...; the calls that change: what was
+//             wrong; the version that was current serves on.
+// Durability: a version is on disk, synced and looked up whole before it is served; which one is
+//             current, and whether pinned, is on disk before a switch is acknowledged: both survive
+//             a power cut.
+// Cost:       Current() is one load.
+// Format:     docs/formats/dataset.md
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/epoch.h"
+#include "base/error.h"
+#include "io/file_system.h"
+#include "snapshot/builder.h"
+#include "snapshot/snapshot.h"
+
+namespace larder::dataset {
+
+struct Options {
+  std::string name;
+  std::string source;  // the file to watch; empty: only what is on disk is served
+  std::string directory;
+  unsigned keep = 3;  // versions on disk; the current one is never dropped
+  std::chrono::milliseconds watch{5000};
+  snapshot::Duplicates duplicates = snapshot::Duplicates::kLast;
+  std::optional<char> separator = '/';
+  uint64_t build_memory_bytes = uint64_t{1} << 30;
+  unsigned threads = 0;
+  // Called on the compiling thread; for a progress line.
+  std::function<void(std::string_view step, double share)> progress;
+};
+
+struct Version {
+  uint64_t number = 0;
+  std::shared_ptr<const snapshot::Snapshot> snapshot;
+};
+
+// What LARDER VERSIONS and `larder versions` show of a version on disk.
+struct VersionInfo {
+  uint64_t number = 0;
+  bool current = false;
+  bool damaged = false;
+  uint64_t records = 0;
+  uint64_t file_bytes = 0;
+  std::string source;
+  std::string source_checksum;
+  int64_t built_at_ms = 0;
+};
+
+struct Status {
+  std::string name;
+  std::string source;
+  std::string directory;
+  uint64_t current = 0;  // 0: nothing to serve yet
+  bool pinned = false;
+  bool compiling = false;
+  uint64_t records = 0;
+  uint64_t file_bytes = 0;
+  uint64_t switches = 0;
+  uint64_t refused = 0;        // versions left out, since the start
+  uint64_t damaged = 0;        // versions that became unreadable while they were served
+  int64_t last_switch_ms = 0;  // Unix time
+  int64_t last_check_ms = 0;
+  std::string last_error;  // why the last attempt failed; empty after a success
+  int64_t last_error_ms = 0;
+};
+
+// What a change did, once every reader has moved on.
+struct SwitchReport {
+  uint64_t previous = 0;
+  uint64_t current = 0;
+  bool pinned = false;
+  bool compiled = false;  // false: the content was already there, or nothing changed
+};
+
+class Dataset {
+ public:
+  // Locks the directory (made when missing), removes unfinished files and opens the current version
+  // (or, when it cannot be opened, the newest that can). Compiles nothing and starts no thread.
+  static Result<std::unique_ptr<Dataset>> Open(io::FileSystem& files, EpochDomain& epochs,
+                                               Options options);
+  ~Dataset();
+  Dataset(const Dataset&) = delete;
+  Dataset& operator=(const Dataset&) = delete;
+
+  const Options& options() const;
+
+  // The version to read, null when there is none yet. The caller is inside its epoch, or is the
+  // only thread; the pointer is good until it leaves.
+  const Version* Current() const { return current_.load(std::memory_order_seq_cst); }
+  // The same, kept alive by the pointer. Takes a lock: for slow paths.
+  std::shared_ptr<const Version> Pin() const;
+
+  // One look at the source: takes it when it is new and (unless `at_once`) has stopped changing
+  // since the last look. While pinned, a new version is compiled and kept but not switched to.
+  Result<SwitchReport> Refresh(bool at_once);
+  // To the version before the current one, or to `number`; pins it. Errors: kNotFound.
+  Result<SwitchReport> Rollback(std::optional<uint64_t> number);
+  // Switches to `number` and holds it. Errors: kNotFound.
+  Result<SwitchReport> Pin(uint64_t number);
+  // Follows the source again: switches to the newest version.
+  Result<SwitchReport> Unpin();
+  // For the reader that saw Current()->snapshot->damaged(): leaves that version for the newest good
+  // one and forgets it, so that the source is compiled anew. Does nothing when already done.
+  Result<SwitchReport> LeaveDamaged(uint64_t number);
+
+  std::vector<VersionInfo> Versions() const;  // oldest first
+  Status status() const;
+
+  // Starts the thread that calls Refresh every `watch` (the first time at once), and that verifies
+  // the version found at the start in the background. Stop waits for it; a compile is cancelled.
+  void StartWatching();
+  void StopWatching();
+
+ private:
+  struct State;
+  explicit Dataset(std::unique_ptr<State> state);
+
+  std::atomic<const Version*> current_{nullptr};
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace larder::dataset

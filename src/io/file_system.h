@@ -1,0 +1,116 @@
+// FileSystem: the one seam between Larder and the operating system's files.
+//
+// Everything durable goes through here (importers of foreign database files, which bring libraries
+// that open files themselves, are the only exception). The real one talks to the kernel; the faulty
+// twin (io/faulty_file_system.h) can crash at the n-th operation, forget what was not synced, tear
+// writes and return ENOSPC or EIO, so that every recovery path is tested by crashing at every step.
+//
+// Ownership:  objects handed out may outlive neither their FileSystem nor, for a lock, the process.
+// Threads:    FileSystem, ReadableFile::ReadAt and Mapping from any thread; a WritableFile from
+// one. Errors:     name the operation, the path and the system's reason. Durability: bytes survive
+// a process kill once Write() returned, a power cut once Sync() did; a
+//             name survives a power cut once its directory was synced. PublishFile does all three.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "io/mapping.h"
+
+namespace larder::io {
+
+enum class FileKind : uint8_t { kRegular, kDirectory, kOther };
+
+struct FileInfo {
+  FileKind kind = FileKind::kRegular;
+  uint64_t bytes = 0;
+  int64_t mtime_ns = 0;  // Unix time
+  uint64_t inode = 0;
+  uint64_t device = 0;
+
+  bool operator==(const FileInfo&) const = default;
+};
+
+// A file opened for reading: the inode, whatever happens to its name afterwards.
+class ReadableFile {
+ public:
+  virtual ~ReadableFile() = default;
+  // Fills `to` from `offset`; returns how many bytes, fewer than asked only at the end of the file.
+  virtual Result<size_t> ReadAt(uint64_t offset, char* to, size_t bytes) const = 0;
+  // Tells the kernel that the file will be read from front to back.
+  virtual void AdviseSequential() const = 0;
+  virtual Result<FileInfo> Info() const = 0;
+  virtual const std::string& path() const = 0;
+};
+
+// A new file, appended to. Unbuffered: callers write large pieces.
+class WritableFile {
+ public:
+  virtual ~WritableFile() = default;
+  virtual Result<void> Write(std::string_view bytes) = 0;
+  virtual Result<void> Sync() = 0;
+  virtual Result<void> Close() = 0;  // the destructor closes too, and cannot say what went wrong
+  virtual uint64_t size() const = 0;
+  virtual const std::string& path() const = 0;
+};
+
+// Held until destroyed, or until the process ends, however it ends.
+class FileLock {
+ public:
+  virtual ~FileLock() = default;
+};
+
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+
+  virtual Result<std::unique_ptr<ReadableFile>> OpenForRead(const std::string& path) = 0;
+  // Creates the file, or empties it when it exists.
+  virtual Result<std::unique_ptr<WritableFile>> Create(const std::string& path) = 0;
+  // Maps a whole file for reading. A page that cannot be read later does not raise SIGBUS: see
+  // Mapping::damaged(). An empty file gives an empty mapping.
+  virtual Result<std::unique_ptr<Mapping>> Map(const std::string& path) = 0;
+
+  virtual Result<FileInfo> Stat(const std::string& path) = 0;
+  // Names (not paths) in the directory, sorted, without "." and "..".
+  virtual Result<std::vector<std::string>> List(const std::string& directory) = 0;
+  virtual Result<void> MakeDirectories(const std::string& path) = 0;
+  virtual Result<void> Remove(const std::string& path) = 0;
+  virtual Result<void> SyncDirectory(const std::string& directory) = 0;
+
+  // Takes an exclusive lock on the file `path` (created when missing), without waiting, and writes
+  // this process's id into it. Held by another, also by another FileLock of this process: kBusy,
+  // and the message says which process holds it.
+  virtual Result<std::unique_ptr<FileLock>> Lock(const std::string& path) = 0;
+
+ private:
+  // Only PublishFile renames.
+  friend Result<void> PublishFile(FileSystem& files, std::unique_ptr<WritableFile> file,
+                                  const std::string& path);
+  virtual Result<void> Rename(const std::string& from, const std::string& to) = 0;
+};
+
+// The kernel's. One object for the whole program.
+FileSystem& RealFileSystem();
+
+// The one atomic publish: syncs and closes `file` (a finished temporary in the same directory as
+// `path`), renames it to `path` (replacing what was there) and syncs the directory. When it returns
+// without an error, the file is whole under its name after any crash; when it fails or the process
+// dies, whatever was at `path` is still there, whole.
+Result<void> PublishFile(FileSystem& files, std::unique_ptr<WritableFile> file,
+                         const std::string& path);
+
+// The same for a small file whose bytes are at hand; the temporary is `path` + kTemporarySuffix.
+Result<void> PublishFile(FileSystem& files, std::string_view bytes, const std::string& path);
+
+// The whole of a small file. Larger than `max_bytes`: kLimit.
+Result<std::string> ReadWholeFile(FileSystem& files, const std::string& path, uint64_t max_bytes);
+
+// Ends the name of every unpublished file; whoever owns a directory removes them when it opens it.
+inline constexpr std::string_view kTemporarySuffix = ".tmp";
+
+}  // namespace larder::io

@@ -1,0 +1,65 @@
+// Server: listeners, one event loop per worker thread, connections.
+//
+// Each worker has its own epoll and its own listening socket per TCP address (SO_REUSEPORT), shares
+// nothing on the read path, and is outside the epoch whenever it waits. An address that another
+// server already listens on is refused: the port is probed before SO_REUSEPORT could share it.
+//
+// Ownership:  borrows the catalogue, which must outlive it; owns threads, sockets and connections.
+// Threads:    Start, Stop and Wait from the owner's thread; RequestStop from any thread or a signal
+//             handler.
+// Errors:     Start: kBusy (address in use), kPermissionDenied, kInvalidArgument (address); a
+//             connection's own errors close that connection only.
+// Limits:     docs/operations.md, "Limits".
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "protocol/resp/request_parser.h"
+#include "store/catalogue.h"
+
+namespace larder::server {
+
+enum class Protocol : uint8_t { kResp };
+
+struct ListenerOptions {
+  std::string
+      address;  // "127.0.0.1:6380", "[::1]:6380", "unix:/run/larder.sock"; port 0: any free one
+  Protocol protocol = Protocol::kResp;
+};
+
+struct ServerOptions {
+  std::vector<ListenerOptions> listeners;
+  unsigned threads = 0;                           // 0: all cores
+  bool protected_mode = true;                     // only loopback and Unix sockets
+  uint64_t max_clients = 10000;                   // Redis's default
+  uint64_t max_output_bytes = uint64_t{1} << 30;  // unsent bytes of one connection: closed
+  std::chrono::seconds idle_timeout{0};           // 0: never, Redis's default
+  resp::RequestLimits request;
+  std::string config_file;  // for INFO
+};
+
+class Server {
+ public:
+  // Binds and listens; no thread runs yet.
+  static Result<std::unique_ptr<Server>> Create(store::Catalogue& catalogue, ServerOptions options);
+  ~Server();
+
+  Result<void> Start();
+  // The addresses as bound, in the order of the listeners, with the real port.
+  std::vector<std::string> addresses() const;
+  // Graceful: no new connections, requests already received are answered and sent, then all ends.
+  void RequestStop();  // async-signal-safe
+  void Wait();         // until stopped
+
+ private:
+  struct State;
+  explicit Server(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace larder::server
