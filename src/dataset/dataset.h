@@ -8,7 +8,7 @@
 // Ownership:  owns the directory (one process, locked), its versions and a watching thread.
 // Versions
 //             that workers may still read live until the epoch has passed; a shared_ptr of a
-//             Version (Pin) keeps one longer.
+//             Version (PinCurrent) keeps one longer.
 // Threads:    Current() from a reader inside its epoch; everything else from any thread except from
 //             inside an epoch (they wait for readers); changes are serialised inside.
 // Errors:     Open: kBusy (who holds the directory), kIoError...; the calls that change: what was
@@ -110,7 +110,7 @@ class Dataset {
   // only thread; the pointer is good until it leaves.
   const Version* Current() const { return current_.load(std::memory_order_seq_cst); }
   // The same, kept alive by the pointer. Takes a lock: for slow paths.
-  std::shared_ptr<const Version> Pin() const;
+  std::shared_ptr<const Version> PinCurrent() const;
 
   // One look at the source: takes it when it is new and (unless `at_once`) has stopped changing
   // since the last look. While pinned, a new version is compiled and kept but not switched to.
