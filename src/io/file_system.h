@@ -7,8 +7,11 @@
 //
 // Ownership:  objects handed out may outlive neither their FileSystem nor, for a lock, the process.
 // Threads:    FileSystem, ReadableFile::ReadAt and Mapping from any thread; a WritableFile from
-// one. Errors:     name the operation, the path and the system's reason. Durability: bytes survive
-// a process kill once Write() returned, a power cut once Sync() did; a
+// one.
+//
+// Errors:     name the operation, the path and the system's reason.
+//
+// Durability: bytes survive a process kill once Write() returned, a power cut once Sync() did; a
 //             name survives a power cut once its directory was synced. PublishFile does all three.
 #pragma once
 
@@ -52,6 +55,8 @@ class WritableFile {
  public:
   virtual ~WritableFile() = default;
   virtual Result<void> Write(std::string_view bytes) = 0;
+  // After a failed Write or Sync every later call fails with the same error: the kernel may have
+  // dropped the bytes, and a second Sync would claim a success that is none.
   virtual Result<void> Sync() = 0;
   virtual Result<void> Close() = 0;  // the destructor closes too, and cannot say what went wrong
   virtual uint64_t size() const = 0;
@@ -78,6 +83,7 @@ class FileSystem {
   virtual Result<FileInfo> Stat(const std::string& path) = 0;
   // Names (not paths) in the directory, sorted, without "." and "..".
   virtual Result<std::vector<std::string>> List(const std::string& directory) = 0;
+  // Makes what is missing of the path; the new names survive a power cut when it returns.
   virtual Result<void> MakeDirectories(const std::string& path) = 0;
   virtual Result<void> Remove(const std::string& path) = 0;
   virtual Result<void> SyncDirectory(const std::string& directory) = 0;
@@ -100,7 +106,8 @@ FileSystem& RealFileSystem();
 // The one atomic publish: syncs and closes `file` (a finished temporary in the same directory as
 // `path`), renames it to `path` (replacing what was there) and syncs the directory. When it returns
 // without an error, the file is whole under its name after any crash; when it fails or the process
-// dies, whatever was at `path` is still there, whole.
+// dies, `path` is what it was before, whole, or (when only the last step could not be done) the new
+// file, whole. A temporary that could not be published is removed.
 Result<void> PublishFile(FileSystem& files, std::unique_ptr<WritableFile> file,
                          const std::string& path);
 
