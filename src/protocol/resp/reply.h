@@ -30,6 +30,12 @@ class ReplyBuffer {
 
   void Append(std::string_view bytes) { copied_.append(bytes); }
   void Append(char byte) { copied_.push_back(byte); }
+  // Room for exactly `bytes`, which the caller must fill before it calls anything else.
+  char* Extend(size_t bytes) {
+    const size_t before = copied_.size();
+    copied_.resize_and_overwrite(before + bytes, [](char*, size_t size) { return size; });
+    return copied_.data() + before;
+  }
   // `bytes` stay valid as long as `keepalive` lives.
   void AppendBorrowed(std::string_view bytes, Keepalive keepalive);
 
@@ -62,6 +68,8 @@ class ReplyBuffer {
     std::string_view bytes;
     Keepalive keepalive;
   };
+  void Compact();
+
   std::string copied_;
   size_t sent_copied_ = 0;
   std::vector<Borrowed> borrowed_;
