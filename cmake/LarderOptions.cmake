@@ -14,7 +14,17 @@ if(CMAKE_SIZEOF_VOID_P LESS 8 OR CMAKE_CXX_BYTE_ORDER STREQUAL "BIG_ENDIAN")
   message(FATAL_ERROR "Larder's files are mapped as they are: little-endian 64-bit machines only")
 endif()
 
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 12)
+  message(FATAL_ERROR "Larder needs std::expected: GCC 12 or newer, found ${CMAKE_CXX_COMPILER_VERSION}")
+endif()
+
+# The optimised build keeps its assertions, so that one build tree serves the program and its
+# tests. Line tables are enough for a backtrace, and compile and link faster than full symbols.
+set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1" CACHE STRING "" FORCE)
+
 add_library(larder_flags INTERFACE)
+# libstdc++ checks bounds where speed does not matter.
+target_compile_definitions(larder_flags INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
 target_compile_options(larder_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow
                        -fno-omit-frame-pointer $<$<BOOL:${LARDER_WERROR}>:-Werror>)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")

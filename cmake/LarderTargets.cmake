@@ -1,5 +1,20 @@
-# The five kinds of target. A folder of src/ is one static library with the dependencies that it
+# The kinds of target. A folder of src/ is one static library with the dependencies that it
 # declares; tests, benchmarks and fuzz targets stand beside the code.
+#
+# Labels of tests, for ctest -L: the folder ("src/io"); "threads": also run under the thread
+# sanitizer by ./dev check; "fuzz": replays of a corpus; "long": only in ./dev check; "quick": also
+# in every ./dev test --changed.
+
+# Folders whose tests start threads. `larder_threaded` builds what their tests need.
+set(LARDER_THREADED_FOLDERS base io snapshot import dataset store server)
+add_custom_target(larder_threaded)
+
+# larder_label_test(NAME [LABELS more...]): the folder's label and a time limit.
+function(larder_label_test name)
+  cmake_parse_arguments(ARG "" "" "LABELS" ${ARGN})
+  file(RELATIVE_PATH folder "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS "${folder};${ARG_LABELS}")
+endfunction()
 
 # larder_library(NAME SOURCES a.cc ... [DEPS folders...] [LIBS third-party targets...])
 function(larder_library name)
@@ -18,7 +33,12 @@ function(larder_test name)
   list(TRANSFORM ARG_DEPS PREPEND larder_)
   target_link_libraries(${name}_test PRIVATE ${ARG_DEPS} larder_flags ${ARG_LIBS} GTest::gmock_main)
   add_test(NAME ${name} COMMAND ${name}_test WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
-  set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+  if(name IN_LIST LARDER_THREADED_FOLDERS)
+    add_dependencies(larder_threaded ${name}_test)
+    larder_label_test(${name} LABELS threads)
+  else()
+    larder_label_test(${name})
+  endif()
 endfunction()
 
 # larder_bench(NAME SOURCES a_bench.cc ... DEPS folders... [LIBS targets...])
@@ -46,5 +66,13 @@ function(larder_fuzz name)
     target_sources(${name}_fuzz PRIVATE "${PROJECT_SOURCE_DIR}/cmake/fuzz_replay_main.cc")
     add_test(NAME fuzz_${name} COMMAND ${name}_fuzz "${CMAKE_CURRENT_SOURCE_DIR}/${ARG_CORPUS}")
   endif()
-  set_tests_properties(fuzz_${name} PROPERTIES TIMEOUT 300 LABELS fuzz)
+  larder_label_test(fuzz_${name} LABELS fuzz)
+  set_property(GLOBAL APPEND_STRING PROPERTY LARDER_FUZZ_LIST
+               "${name} ${CMAKE_CURRENT_SOURCE_DIR}/${ARG_CORPUS}\n")
+endfunction()
+
+# Writes "name corpus" lines for ./dev fuzz; call once all folders have been added.
+function(larder_write_fuzz_list)
+  get_property(list GLOBAL PROPERTY LARDER_FUZZ_LIST)
+  file(WRITE "${CMAKE_BINARY_DIR}/fuzz_targets.txt" "${list}")
 endfunction()
