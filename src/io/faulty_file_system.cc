@@ -1,0 +1,406 @@
+#include "io/faulty_file_system.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <new>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace larder::io {
+
+namespace {
+
+constexpr std::string_view kCrashReason = "simulated crash";
+constexpr size_t kMappingAlignment = 4096;  // as mmap's pages
+
+Error CrashError(std::string_view operation, std::string_view path) {
+  return Error(ErrorCode::kIoError, fmt::format("{} {}: {}", operation, path, kCrashReason));
+}
+
+std::unexpected<Error> FailSimulated(ErrorCode code, std::string_view operation,
+                                     std::string_view path) {
+  return Fail(code,
+              fmt::format("{} {}: simulated {} failure", operation, path, ErrorCodeName(code)));
+}
+
+}  // namespace
+
+// The bytes of one mapping, on the heap and of exact size.
+struct FaultyFileSystem::Copy {
+  explicit Copy(const ModelFile& file) : inode(file.inode), size(file.bytes.size()) {
+    data = static_cast<char*>(::operator new(size, std::align_val_t{kMappingAlignment}));
+    std::memcpy(data, file.bytes.data(), size);
+  }
+  Copy(const Copy&) = delete;
+  Copy& operator=(const Copy&) = delete;
+  ~Copy() { ::operator delete(data, std::align_val_t{kMappingAlignment}); }
+
+  uint64_t inode;
+  size_t size;
+  char* data;
+  std::atomic<bool> damaged{false};
+};
+
+class FaultyFileSystem::CopiedMapping final : public Mapping {
+ public:
+  explicit CopiedMapping(std::shared_ptr<Copy> copy) : copy_(std::move(copy)) {}
+
+  std::string_view bytes() const override { return {copy_->data, copy_->size}; }
+  bool damaged() const override { return copy_->damaged.load(std::memory_order_relaxed); }
+  void Advise(AccessPattern /*pattern*/) const override {}
+  uint64_t ResidentBytes() const override { return copy_->size; }
+
+ private:
+  std::shared_ptr<Copy> copy_;
+};
+
+class FaultyFileSystem::Reader final : public ReadableFile {
+ public:
+  Reader(FaultyFileSystem& files, ModelDisk::FilePointer opened, std::string path, uint64_t now)
+      : file(std::move(opened)), boot(now), files_(files), path_(std::move(path)) {}
+
+  Result<size_t> ReadAt(uint64_t offset, char* to, size_t bytes) const override {
+    return files_.ReadFile(*this, offset, to, bytes);
+  }
+  void AdviseSequential() const override {}
+  Result<FileInfo> Info() const override { return files_.InfoOf(*this); }
+  const std::string& path() const override { return path_; }
+
+  const ModelDisk::FilePointer file;
+  const uint64_t boot;
+
+ private:
+  FaultyFileSystem& files_;
+  std::string path_;
+};
+
+class FaultyFileSystem::Writer final : public WritableFile {
+ public:
+  Writer(FaultyFileSystem& files, ModelDisk::FilePointer opened, std::string path, uint64_t now)
+      : file(std::move(opened)), boot(now), files_(files), path_(std::move(path)) {}
+
+  Result<void> Write(std::string_view bytes) override {
+    auto done = failure_ ? std::unexpected(*failure_) : files_.WriteFile(*this, bytes);
+    if (done) size_ += bytes.size();
+    return Remember(std::move(done));
+  }
+  Result<void> Sync() override {
+    return Remember(failure_ ? std::unexpected(*failure_) : files_.SyncFile(*this));
+  }
+  Result<void> Close() override {
+    return Remember(failure_ ? std::unexpected(*failure_) : files_.CloseFile(*this));
+  }
+  uint64_t size() const override { return size_; }
+  const std::string& path() const override { return path_; }
+
+  const ModelDisk::FilePointer file;
+  const uint64_t boot;
+
+ private:
+  // The first failure is the answer to everything after it, as in the real file system.
+  Result<void> Remember(Result<void> done) {
+    if (!done && !failure_) failure_ = done.error();
+    return done;
+  }
+
+  FaultyFileSystem& files_;
+  std::string path_;
+  uint64_t size_ = 0;
+  std::optional<Error> failure_;
+};
+
+class FaultyFileSystem::HeldLock final : public FileLock {
+ public:
+  HeldLock(FaultyFileSystem& files, std::string path, uint64_t boot)
+      : files_(files), path_(std::move(path)), boot_(boot) {}
+  HeldLock(const HeldLock&) = delete;
+  HeldLock& operator=(const HeldLock&) = delete;
+  ~HeldLock() override { files_.Unlock(path_, boot_); }
+
+ private:
+  FaultyFileSystem& files_;
+  std::string path_;
+  uint64_t boot_;
+};
+
+FaultyFileSystem::FaultyFileSystem(uint64_t seed) : random_(seed) {}
+FaultyFileSystem::~FaultyFileSystem() = default;
+
+// ---- Faults and crashes.
+
+void FaultyFileSystem::CrashAtOperation(uint64_t n) {
+  const MutexLock lock(mutex_);
+  crash_.left = n;
+}
+
+void FaultyFileSystem::FailOperation(uint64_t n, ErrorCode code) {
+  const MutexLock lock(mutex_);
+  failing_operation_.left = n;
+  failing_code_ = code;
+}
+
+void FaultyFileSystem::FailRead(uint64_t n) {
+  const MutexLock lock(mutex_);
+  failing_read_.left = n;
+}
+
+void FaultyFileSystem::FailWrite(uint64_t n) {
+  const MutexLock lock(mutex_);
+  failing_write_.left = n;
+}
+
+void FaultyFileSystem::FailSync(uint64_t n) {
+  const MutexLock lock(mutex_);
+  failing_sync_.left = n;
+}
+
+void FaultyFileSystem::LimitSpace(uint64_t bytes) {
+  const MutexLock lock(mutex_);
+  space_left_ = bytes;
+}
+
+void FaultyFileSystem::ClearFaults() {
+  const MutexLock lock(mutex_);
+  crash_ = failing_operation_ = failing_read_ = failing_write_ = failing_sync_ = {};
+  space_left_.reset();
+}
+
+void FaultyFileSystem::DamageMappings(const std::string& path) {
+  const MutexLock lock(mutex_);
+  const auto file = disk_.Find(path, "damage");
+  for (const auto& weak : mapped_) {
+    const auto copy = weak.lock();
+    if (copy && file && copy->inode == (*file)->inode) copy->damaged.store(true);
+  }
+}
+
+void FaultyFileSystem::Crash() {
+  const MutexLock lock(mutex_);
+  crashed_ = true;
+}
+
+bool FaultyFileSystem::crashed() const {
+  const MutexLock lock(mutex_);
+  return crashed_;
+}
+
+void FaultyFileSystem::Reboot(Survival survival) {
+  ClearFaults();
+  const MutexLock lock(mutex_);
+  disk_.PowerCut(survival, random_);
+  locked_.clear();
+  ++boot_;
+  crashed_ = false;
+}
+
+bool FaultyFileSystem::IsCrash(const Error& error) {
+  return error.message().find(kCrashReason) != std::string::npos;
+}
+
+// ---- For the test itself.
+
+void FaultyFileSystem::PutFile(const std::string& path, std::string_view bytes) {
+  const MutexLock lock(mutex_);
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  const std::string directory = parent.empty() ? "." : parent;
+  std::ignore = disk_.MakeDirectories(directory);
+  std::ignore = disk_.Remove(path);
+  const auto file = disk_.CreateOrEmpty(path);
+  disk_.Append(**file, bytes);
+  ModelDisk::SyncFile(**file);
+  disk_.SyncName(path);
+}
+
+std::optional<std::string> FaultyFileSystem::Contents(const std::string& path) const {
+  const MutexLock lock(mutex_);
+  const auto file = disk_.Find(path, "read");
+  if (!file) return std::nullopt;
+  return (*file)->bytes;
+}
+
+uint64_t FaultyFileSystem::operations() const {
+  const MutexLock lock(mutex_);
+  return operations_;
+}
+
+// ---- What every call asks first.
+
+Result<void> FaultyFileSystem::CheckAlive(std::string_view operation, std::string_view path) const {
+  if (crashed_) return std::unexpected(CrashError(operation, path));
+  return {};
+}
+
+Result<void> FaultyFileSystem::BeginOperation(std::string_view operation, std::string_view path) {
+  LARDER_TRY(CheckAlive(operation, path));
+  ++operations_;
+  crashed_ = crash_.Reached();
+  LARDER_TRY(CheckAlive(operation, path));
+  if (failing_operation_.Reached()) return FailSimulated(failing_code_, operation, path);
+  return {};
+}
+
+Result<void> FaultyFileSystem::BeginRead(std::string_view operation, std::string_view path) {
+  LARDER_TRY(CheckAlive(operation, path));
+  if (failing_read_.Reached()) return FailSimulated(ErrorCode::kIoError, operation, path);
+  return {};
+}
+
+Result<void> FaultyFileSystem::BeginSync(std::string_view operation, std::string_view path) {
+  LARDER_TRY(BeginOperation(operation, path));
+  if (failing_sync_.Reached()) return FailSimulated(ErrorCode::kIoError, operation, path);
+  return {};
+}
+
+Result<void> FaultyFileSystem::CheckBoot(uint64_t boot, std::string_view operation,
+                                         std::string_view path) const {
+  if (boot != boot_) return std::unexpected(CrashError(operation, path));
+  return {};
+}
+
+// ---- Open files.
+
+Result<FileInfo> FaultyFileSystem::InfoOf(const Reader& reader) {
+  const MutexLock lock(mutex_);
+  LARDER_TRY(CheckBoot(reader.boot, "stat", reader.path()));
+  LARDER_TRY(CheckAlive("stat", reader.path()));
+  return ModelDisk::InfoOf(*reader.file);
+}
+
+Result<size_t> FaultyFileSystem::ReadFile(const Reader& reader, uint64_t offset, char* to,
+                                          size_t bytes) {
+  const MutexLock lock(mutex_);
+  LARDER_TRY(CheckBoot(reader.boot, "read", reader.path()));
+  LARDER_TRY(BeginRead("read", reader.path()));
+  const std::string_view all = reader.file->bytes;
+  if (offset >= all.size()) return 0;
+  return all.substr(offset).copy(to, bytes);
+}
+
+void FaultyFileSystem::AppendBeginning(ModelFile& file, std::string_view bytes) {
+  const size_t kept = std::uniform_int_distribution<size_t>(0, bytes.size())(random_);
+  disk_.Append(file, bytes.substr(0, kept));
+}
+
+Result<void> FaultyFileSystem::WriteFile(Writer& writer, std::string_view bytes) {
+  const MutexLock lock(mutex_);
+  LARDER_TRY(CheckBoot(writer.boot, "write", writer.path()));
+  LARDER_TRY(CheckAlive("write", writer.path()));
+  auto begun = BeginOperation("write", writer.path());
+  if (begun && failing_write_.Reached()) {
+    begun = FailSimulated(ErrorCode::kIoError, "write", writer.path());
+  }
+  if (!begun) {
+    AppendBeginning(*writer.file, bytes);
+    return begun;
+  }
+  if (space_left_ && bytes.size() > *space_left_) {
+    disk_.Append(*writer.file, bytes.substr(0, std::exchange(*space_left_, 0)));
+    return std::unexpected(ErrnoError(ENOSPC, "write", writer.path()));
+  }
+  if (space_left_) *space_left_ -= bytes.size();
+  disk_.Append(*writer.file, bytes);
+  return {};
+}
+
+Result<void> FaultyFileSystem::SyncFile(Writer& writer) {
+  const MutexLock lock(mutex_);
+  LARDER_TRY(CheckBoot(writer.boot, "sync", writer.path()));
+  LARDER_TRY(BeginSync("sync", writer.path()));
+  ModelDisk::SyncFile(*writer.file);
+  return {};
+}
+
+Result<void> FaultyFileSystem::CloseFile(Writer& writer) {
+  const MutexLock lock(mutex_);
+  LARDER_TRY(CheckBoot(writer.boot, "close", writer.path()));
+  return BeginOperation("close", writer.path());
+}
+
+// ---- FileSystem.
+
+Result<std::unique_ptr<ReadableFile>> FaultyFileSystem::OpenForRead(const std::string& path) {
+  const MutexLock lock(mutex_);
+  LARDER_TRY(CheckAlive("open", path));
+  LARDER_ASSIGN(auto file, disk_.Find(path, "open"));
+  return std::make_unique<Reader>(*this, std::move(file), path, boot_);
+}
+
+Result<std::unique_ptr<WritableFile>> FaultyFileSystem::Create(const std::string& path) {
+  const MutexLock lock(mutex_);
+  LARDER_TRY(BeginOperation("create", path));
+  LARDER_ASSIGN(auto file, disk_.CreateOrEmpty(path));
+  return std::make_unique<Writer>(*this, std::move(file), path, boot_);
+}
+
+Result<std::unique_ptr<Mapping>> FaultyFileSystem::Map(const std::string& path) {
+  const MutexLock lock(mutex_);
+  LARDER_TRY(BeginRead("map", path));
+  LARDER_ASSIGN(const auto file, disk_.Find(path, "open"));
+  auto copy = std::make_shared<Copy>(*file);
+  std::erase_if(mapped_, [](const auto& weak) { return weak.expired(); });
+  mapped_.push_back(copy);
+  return std::make_unique<CopiedMapping>(std::move(copy));
+}
+
+Result<FileInfo> FaultyFileSystem::Stat(const std::string& path) {
+  const MutexLock lock(mutex_);
+  LARDER_TRY(CheckAlive("stat", path));
+  return disk_.Stat(path);
+}
+
+Result<std::vector<std::string>> FaultyFileSystem::List(const std::string& directory) {
+  const MutexLock lock(mutex_);
+  LARDER_TRY(CheckAlive("list", directory));
+  return disk_.List(directory);
+}
+
+Result<void> FaultyFileSystem::MakeDirectories(const std::string& path) {
+  const MutexLock lock(mutex_);
+  LARDER_TRY(BeginOperation("make directory", path));
+  return disk_.MakeDirectories(path);
+}
+
+Result<void> FaultyFileSystem::Remove(const std::string& path) {
+  const MutexLock lock(mutex_);
+  LARDER_TRY(BeginOperation("remove", path));
+  return disk_.Remove(path);
+}
+
+Result<void> FaultyFileSystem::Rename(const std::string& from, const std::string& to) {
+  const MutexLock lock(mutex_);
+  LARDER_TRY(BeginOperation("rename", fmt::format("{} to {}", from, to)));
+  return disk_.Rename(from, to);
+}
+
+Result<void> FaultyFileSystem::SyncDirectory(const std::string& directory) {
+  const MutexLock lock(mutex_);
+  LARDER_TRY(BeginSync("sync directory", directory));
+  return disk_.SyncDirectory(directory);
+}
+
+Result<std::unique_ptr<FileLock>> FaultyFileSystem::Lock(const std::string& path) {
+  const MutexLock lock(mutex_);
+  LARDER_TRY(BeginOperation("lock", path));
+  if (!locked_.insert(ModelDisk::Normalise(path)).second) {
+    return Fail(ErrorCode::kBusy, fmt::format("lock {}: held by this process", path));
+  }
+  if (!disk_.Find(path, "lock")) {
+    auto created = disk_.CreateOrEmpty(path);
+    if (!created) {
+      locked_.erase(ModelDisk::Normalise(path));
+      return std::unexpected(created.error());
+    }
+  }
+  return std::make_unique<HeldLock>(*this, path, boot_);
+}
+
+void FaultyFileSystem::Unlock(const std::string& path, uint64_t boot) {
+  const MutexLock lock(mutex_);
+  if (boot == boot_) locked_.erase(ModelDisk::Normalise(path));
+}
+
+}  // namespace larder::io

@@ -1,0 +1,146 @@
+// FaultyFileSystem: the twin of the real file system for tests, in memory, that fails on cue.
+//
+// It can crash at the n-th operation and show after a reboot what a power cut may have left, run
+// out of space, and fail a chosen read, write, sync or other operation. A recovery test runs its
+// workload once to count the operations, then once for every operation with a crash there:
+//
+//   for (const Survival survival : kAllSurvivals) {
+//     for (uint64_t n = 1;; ++n) {
+//       FaultyFileSystem files(/*seed=*/n);
+//       files.PutFile("/d/config", "old");
+//       files.CrashAtOperation(n);
+//       const auto done = PublishFile(files, "new", "/d/config");
+//       if (!files.crashed()) break;         // the workload has fewer than n operations
+//       files.Reboot(survival);
+//       EXPECT_THAT(files.Contents("/d/config"), AnyOf(Optional("old"), Optional("new")));
+//     }
+//   }
+//
+// Operations are the calls that change something: Create, Write, Sync, Close, MakeDirectories,
+// Remove, SyncDirectory, Lock and the rename in PublishFile. They are counted from 1, "the next".
+// The operation at which it crashes does not happen, but a Write leaves a random beginning of its
+// bytes. From then on every call fails (IsCrash tells) until Reboot; handles, locks and mappings of
+// the time before the crash stay valid objects: handles go on failing, mappings keep their bytes.
+//
+// Ownership:  what it hands out may not outlive it.
+// Threads:    any. Which operation is the n-th is up to the threads; with one it is deterministic.
+// Errors:     as the real one's; faults say that they are simulated.
+// Durability: that of the strictest file system that POSIX allows; see io/model_disk.h.
+// Cost:       files live in memory; Map makes a copy of exact size, so that the address sanitizer
+//             sees a read past its end.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/mutex.h"
+#include "io/file_system.h"
+#include "io/model_disk.h"
+
+namespace larder::io {
+
+inline constexpr std::array kAllSurvivals = {Survival::kSyncedOnly, Survival::kEverything,
+                                             Survival::kTorn};
+
+class FaultyFileSystem final : public FileSystem {
+ public:
+  explicit FaultyFileSystem(uint64_t seed = 1);
+  ~FaultyFileSystem() override;
+
+  // ---- Faults. `n` counts from the call on: 1 is the next one. Each happens once.
+  void CrashAtOperation(uint64_t n);
+  void FailOperation(uint64_t n, ErrorCode code = ErrorCode::kIoError);
+  void FailRead(uint64_t n);   // of the calls ReadAt and Map: EIO
+  void FailWrite(uint64_t n);  // of the calls Write: EIO, a beginning of the bytes is written
+  void FailSync(uint64_t n);   // of the calls Sync and SyncDirectory: EIO
+  // After `bytes` more bytes Write fails with ENOSPC, until ClearFaults. Removing gives no space.
+  void LimitSpace(uint64_t bytes);
+  void ClearFaults();
+  // Marks the live mappings of the file damaged, as if a page could not be read. Their bytes stay.
+  void DamageMappings(const std::string& path);
+
+  // ---- Crashes.
+  void Crash();  // now, between two operations
+  bool crashed() const;
+  // The machine is on again: what survived is on disk, faults are cleared, locks are free. Without
+  // a crash before it is a power cut at this moment.
+  void Reboot(Survival survival);
+  static bool IsCrash(const Error& error);
+
+  // ---- For the test itself: no operations, no faults. PutFile makes the directories and a synced
+  // file, as somebody else's finished work (a new inode); Contents is empty when there is none.
+  void PutFile(const std::string& path, std::string_view bytes);
+  std::optional<std::string> Contents(const std::string& path) const;
+  uint64_t operations() const;  // since it was made
+
+  // ---- FileSystem.
+  Result<std::unique_ptr<ReadableFile>> OpenForRead(const std::string& path) override;
+  Result<std::unique_ptr<WritableFile>> Create(const std::string& path) override;
+  Result<std::unique_ptr<Mapping>> Map(const std::string& path) override;
+  Result<FileInfo> Stat(const std::string& path) override;
+  Result<std::vector<std::string>> List(const std::string& directory) override;
+  Result<void> MakeDirectories(const std::string& path) override;
+  Result<void> Remove(const std::string& path) override;
+  Result<void> SyncDirectory(const std::string& directory) override;
+  Result<std::unique_ptr<FileLock>> Lock(const std::string& path) override;
+
+ private:
+  class Reader;
+  class Writer;
+  class HeldLock;
+  class CopiedMapping;
+  struct Copy;
+
+  // Counts down to a fault; 0 is none.
+  struct Countdown {
+    uint64_t left = 0;
+    bool Reached() { return left > 0 && --left == 0; }
+  };
+
+  Result<void> Rename(const std::string& from, const std::string& to) override;
+
+  // What every call asks first: of one that changes something, and of one that reads.
+  Result<void> BeginOperation(std::string_view operation, std::string_view path)
+      LARDER_REQUIRES(mutex_);
+  Result<void> CheckAlive(std::string_view operation, std::string_view path) const
+      LARDER_REQUIRES(mutex_);
+  Result<void> BeginRead(std::string_view operation, std::string_view path) LARDER_REQUIRES(mutex_);
+  Result<void> BeginSync(std::string_view operation, std::string_view path) LARDER_REQUIRES(mutex_);
+
+  Result<void> CheckBoot(uint64_t boot, std::string_view operation, std::string_view path) const
+      LARDER_REQUIRES(mutex_);
+
+  Result<FileInfo> InfoOf(const Reader& reader);
+  Result<size_t> ReadFile(const Reader& reader, uint64_t offset, char* to, size_t bytes);
+  Result<void> WriteFile(Writer& writer, std::string_view bytes);
+  Result<void> SyncFile(Writer& writer);
+  Result<void> CloseFile(Writer& writer);
+  void Unlock(const std::string& path, uint64_t boot);
+  void AppendBeginning(ModelFile& file, std::string_view bytes) LARDER_REQUIRES(mutex_);
+
+  mutable Mutex mutex_;
+  ModelDisk disk_ LARDER_GUARDED_BY(mutex_);
+  std::mt19937_64 random_ LARDER_GUARDED_BY(mutex_);
+  uint64_t operations_ LARDER_GUARDED_BY(mutex_) = 0;
+  uint64_t boot_ LARDER_GUARDED_BY(mutex_) = 0;  // handles of another boot are dead
+  bool crashed_ LARDER_GUARDED_BY(mutex_) = false;
+  Countdown crash_ LARDER_GUARDED_BY(mutex_);
+  Countdown failing_operation_ LARDER_GUARDED_BY(mutex_);
+  ErrorCode failing_code_ LARDER_GUARDED_BY(mutex_) = ErrorCode::kIoError;
+  Countdown failing_read_ LARDER_GUARDED_BY(mutex_);
+  Countdown failing_write_ LARDER_GUARDED_BY(mutex_);
+  Countdown failing_sync_ LARDER_GUARDED_BY(mutex_);
+  std::optional<uint64_t> space_left_ LARDER_GUARDED_BY(mutex_);
+  std::set<std::string> locked_ LARDER_GUARDED_BY(mutex_);
+  std::vector<std::weak_ptr<Copy>> mapped_ LARDER_GUARDED_BY(mutex_);
+};
+
+}  // namespace larder::io
