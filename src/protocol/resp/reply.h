@@ -33,7 +33,9 @@ class ReplyBuffer {
   // Room for exactly `bytes`, which the caller must fill before it calls anything else.
   char* Extend(size_t bytes) {
     const size_t before = copied_.size();
-    copied_.resize_and_overwrite(before + bytes, [](char*, size_t size) { return size; });
+    const size_t after = before + bytes;
+    // gcc 12's library hands the function the grown capacity, not the size that was asked for.
+    copied_.resize_and_overwrite(after, [after](char*, size_t) { return after; });
     return copied_.data() + before;
   }
   // `bytes` stay valid as long as `keepalive` lives.
@@ -58,6 +60,8 @@ class ReplyBuffer {
   void Clear();
   // Gives memory beyond `bytes` back once everything was sent.
   void ShrinkTo(size_t bytes);
+  // Memory of the copied bytes.
+  size_t capacity() const { return copied_.capacity(); }
 
   // All unsent bytes in one string; for tests.
   std::string ToString() const;

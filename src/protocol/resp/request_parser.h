@@ -5,7 +5,8 @@
 //
 // Ownership:  arguments are views into the caller's bytes.
 // Threads:    one connection's, one at a time.
-// Errors:     kMalformed with the text Redis 7.0.15 sends (without "-" and CR LF); the connection is
+// Errors:     kMalformed with the text Redis 7.0.15 sends (without "-" and CR LF); the connection
+// is
 //             to be closed after that reply, as Redis does. Every further call says the same.
 // Cost:       one pass over the bytes; allocates only while `args` grows.
 #pragma once
