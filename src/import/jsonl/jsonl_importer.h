@@ -1,0 +1,25 @@
+// The import of a JSONL file, with the size of its chunks: ImportJsonl for tests, which need small
+// ones.
+//
+// One thread reads and decompresses, `threads` parse, the calling one appends: the order of the
+// file is kept, and of several errors the one that stands first in the file is returned, whatever
+// the threads do.
+//
+// Cost:       in flight are at most 2 chunks a parser and 2 more; a chunk that grew for a long line
+//             waits until nothing else is.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "import/importer.h"
+
+namespace larder::importer {
+
+inline constexpr size_t kJsonlChunkBytes = size_t{1} << 20;
+
+Result<ImportReport> ImportJsonlInChunks(io::FileSystem& files, const std::string& path,
+                                         RecordSink& sink, const ImportOptions& options,
+                                         size_t chunk_bytes);
+
+}  // namespace larder::importer
