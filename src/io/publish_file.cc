@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -8,6 +9,8 @@
 namespace larder::io {
 
 namespace {
+
+constexpr uint64_t kSmallestRead = 4096;
 
 std::string DirectoryOf(const std::string& path) {
   const std::string parent = std::filesystem::path(path).parent_path().string();
@@ -55,20 +58,24 @@ Result<void> PublishFile(FileSystem& files, std::string_view bytes, const std::s
 Result<std::string> ReadWholeFile(FileSystem& files, const std::string& path, uint64_t max_bytes) {
   LARDER_ASSIGN(const auto file, files.OpenForRead(path));
   LARDER_ASSIGN(const FileInfo info, file->Info());
-  if (info.bytes > max_bytes) {
-    return Fail(ErrorCode::kLimit, fmt::format("read {}: {} bytes, at most {} are expected", path,
-                                               info.bytes, max_bytes));
+  // The size is a guess (of files in /proc it is 0, and a file may grow): what counts is how far
+  // reading gets. One byte more than is allowed is asked for, to notice a file that is too large.
+  std::string bytes;
+  uint64_t wanted = std::max(info.bytes + 1, kSmallestRead);
+  for (;;) {
+    const uint64_t had = bytes.size();
+    bytes.resize(std::min(wanted, max_bytes + 1));
+    LARDER_ASSIGN(const size_t got, file->ReadAt(had, bytes.data() + had, bytes.size() - had));
+    const bool ended = had + got < bytes.size();
+    bytes.resize(had + got);
+    if (bytes.size() > max_bytes) {
+      return Fail(
+          ErrorCode::kLimit,
+          fmt::format("read {}: more than the {} bytes that are expected", path, max_bytes));
+    }
+    if (ended) return bytes;
+    wanted *= 2;
   }
-  // Asking for one byte more than the limit notices a file that has grown since.
-  std::string bytes(max_bytes < info.bytes + 1 ? max_bytes + 1 : info.bytes + 1, '\0');
-  LARDER_ASSIGN(const size_t got, file->ReadAt(0, bytes.data(), bytes.size()));
-  if (got > max_bytes) {
-    return Fail(
-        ErrorCode::kLimit,
-        fmt::format("read {}: grew beyond the {} bytes that are expected", path, max_bytes));
-  }
-  bytes.resize(got);
-  return bytes;
 }
 
 }  // namespace larder::io
