@@ -95,11 +95,15 @@ struct SwitchReport {
 };
 
 class Dataset {
+  struct State;
+
  public:
   // Locks the directory (made when missing), removes unfinished files and opens the current version
-  // (or, when it cannot be opened, the newest that can). Compiles nothing and starts no thread.
+  // (or, when it cannot be opened, the nearest before it that can, else the newest that can).
+  // Compiles nothing and starts no thread.
   static Result<std::unique_ptr<Dataset>> Open(io::FileSystem& files, EpochDomain& epochs,
                                                Options options);
+  explicit Dataset(std::unique_ptr<State> state);  // for Open
   ~Dataset();
   Dataset(const Dataset&) = delete;
   Dataset& operator=(const Dataset&) = delete;
@@ -127,16 +131,18 @@ class Dataset {
 
   std::vector<VersionInfo> Versions() const;  // oldest first
   Status status() const;
+  // Waits until `done` likes the status (for instance: something is served); false when `timeout`
+  // has passed before. `done` is called with a lock held, and calls nothing of this Dataset.
+  bool WaitFor(const std::function<bool(const Status&)>& done,
+               std::chrono::milliseconds timeout) const;
 
-  // Starts the thread that calls Refresh every `watch` (the first time at once), and that verifies
-  // the version found at the start in the background. Stop waits for it; a compile is cancelled.
+  // Starts the thread that calls Refresh every `watch` (the first time at once) and leaves a
+  // version that became damaged, and another that verifies the version found at the start. Stop
+  // cancels what they do, and a compile of any thread, and waits for them. Both from one thread.
   void StartWatching();
   void StopWatching();
 
  private:
-  struct State;
-  explicit Dataset(std::unique_ptr<State> state);
-
   std::atomic<const Version*> current_{nullptr};
   std::unique_ptr<State> state_;
 };

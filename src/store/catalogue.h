@@ -43,6 +43,8 @@ class Catalogue {
   EpochDomain& epochs() { return epochs_; }
 
  private:
+  Result<void> CheckDirectory(const dataset::Options& options) const;
+
   io::FileSystem& files_;
   EpochDomain epochs_;
   std::vector<Entry> entries_;

@@ -1,0 +1,120 @@
+#include "dataset/dataset.h"
+
+#include <tuple>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "dataset/source_taker.h"
+#include "dataset/status_board.h"
+#include "dataset/version_directory.h"
+#include "dataset/version_switch.h"
+#include "dataset/watch_threads.h"
+
+namespace larder::dataset {
+
+// Locks are taken in this order, and each only where needed:
+//   SourceTaker (a whole look) -> VersionSwitch (a change, waits for readers) -> StatusBoard.
+// WatchThreads' own is never held while another is taken.
+struct Dataset::State {
+  State(io::FileSystem& files, EpochDomain& epochs, Options given,
+        std::unique_ptr<VersionDirectory> directory)
+      : options(std::move(given)),
+        board(options),
+        versions(options, epochs, board, std::move(directory)),
+        source(files, options, versions, board) {}
+
+  Result<SwitchReport> Leave(uint64_t number, const std::string& problem) {
+    auto report = versions.LeaveDamaged(number, problem);
+    source.LookAnew();
+    threads.Wake();
+    return report;
+  }
+
+  void PollDamage() {
+    const auto current = board.current();
+    if (current == nullptr || !current->snapshot->damaged()) return;
+    std::ignore = Leave(current->number, "a page could not be read");  // the board shows it
+  }
+
+  void VerifyCurrent() {
+    const auto current = board.current();
+    if (current == nullptr) return;
+    const auto verified =
+        snapshot::Verify(*current->snapshot, [this](uint64_t) { return !threads.stopping(); });
+    if (verified) {
+      LogInfo(fmt::format("dataset {}: version {} is sound", options.name, current->number));
+    } else if (verified.error().code() != ErrorCode::kCancelled) {
+      std::ignore = Leave(current->number, verified.error().message());
+    }
+  }
+
+  const Options options;
+  StatusBoard board;
+  VersionSwitch versions;
+  SourceTaker source;
+  WatchThreads threads;
+};
+
+Result<std::unique_ptr<Dataset>> Dataset::Open(io::FileSystem& files, EpochDomain& epochs,
+                                               Options options) {
+  auto directory = VersionDirectory::Open(files, options.directory);
+  if (!directory) {
+    return std::unexpected(directory.error().Within(fmt::format("dataset {}", options.name)));
+  }
+  return std::make_unique<Dataset>(
+      std::make_unique<State>(files, epochs, std::move(options), *std::move(directory)));
+}
+
+Dataset::Dataset(std::unique_ptr<State> state) : state_(std::move(state)) {
+  state_->versions.Begin(current_);
+}
+
+Dataset::~Dataset() { StopWatching(); }
+
+const Options& Dataset::options() const { return state_->options; }
+
+std::shared_ptr<const Version> Dataset::PinCurrent() const { return state_->board.current(); }
+
+Result<SwitchReport> Dataset::Refresh(bool at_once) { return state_->source.Look(at_once); }
+
+Result<SwitchReport> Dataset::Rollback(std::optional<uint64_t> number) {
+  return state_->versions.Rollback(number);
+}
+
+Result<SwitchReport> Dataset::Pin(uint64_t number) { return state_->versions.Pin(number); }
+
+Result<SwitchReport> Dataset::Unpin() { return state_->versions.Unpin(); }
+
+Result<SwitchReport> Dataset::LeaveDamaged(uint64_t number) {
+  const auto current = state_->board.current();
+  const bool served = current != nullptr && current->number == number;
+  if (!served || !current->snapshot->damaged()) return state_->versions.Unchanged();
+  return state_->Leave(number, "a page could not be read");
+}
+
+std::vector<VersionInfo> Dataset::Versions() const { return state_->board.versions(); }
+
+Status Dataset::status() const { return state_->board.status(); }
+
+bool Dataset::WaitFor(const std::function<bool(const Status&)>& done,
+                      std::chrono::milliseconds timeout) const {
+  return state_->board.WaitFor(done, timeout);
+}
+
+void Dataset::StartWatching() {
+  State& state = *state_;
+  state.threads.Start(state.options.watch,
+                      {.look = [&state] { std::ignore = state.source.Look(false); },
+                       .poll = [&state] { state.PollDamage(); },
+                       .verify = [&state] { state.VerifyCurrent(); }});
+}
+
+void Dataset::StopWatching() {
+  state_->source.Cancel();
+  state_->threads.Stop();
+  state_->source.Resume();
+}
+
+}  // namespace larder::dataset

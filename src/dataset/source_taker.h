@@ -1,0 +1,86 @@
+// SourceTaker: notices that the source has changed, and takes it when it is whole.
+//
+// Whole: its size, mtime and inode (and those of the digest files beside it) are the same in two
+// looks one after another; the first look after the start, and one that is told to, take it at
+// once. Either way it is looked at again after it was read, and an attempt during which it changed
+// is thrown away.
+//
+// A file that was taken is left alone until it changes. So is one that was refused for what it
+// holds. What failed for a reason that may pass (no space, an I/O error, held, not permitted) is
+// tried again after 1 look, then after 2, 4, 8, and from then on every 12 looks.
+//
+// Threads: any, not inside an epoch; one look at a time, the others wait.
+// Errors:  told to the caller and shown on the board.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "base/mutex.h"
+#include "dataset/dataset.h"
+#include "dataset/status_board.h"
+#include "dataset/version_switch.h"
+#include "import/importer.h"
+#include "io/file_system.h"
+
+namespace larder::dataset {
+
+// Looks between two attempts at an unchanged file, at most.
+inline constexpr unsigned kMaxLooksBetweenAttempts = 12;
+
+class SourceTaker {
+ public:
+  SourceTaker(io::FileSystem& files, const Options& options, VersionSwitch& versions,
+              StatusBoard& board);
+
+  Result<SwitchReport> Look(bool at_once);
+  // The next look takes the source even if it is known: what was made of it is lost.
+  void LookAnew() { anew_.store(true); }
+  // Ends a compile that is running, and those that begin, until Resume.
+  void Cancel() { cancelled_.store(true); }
+  // Waits for the look that is running.
+  void Resume();
+
+ private:
+  // All that tells a source apart from what it was before, short of reading it.
+  struct Sight {
+    io::FileInfo source;
+    std::optional<io::FileInfo> md5, sha256;
+    bool operator==(const Sight&) const = default;
+  };
+  struct Outcome {
+    Sight sight;
+    std::string error;  // empty: it was taken
+  };
+  struct Retry {
+    Sight sight;
+    unsigned failures = 0;
+    unsigned looks_to_wait = 0;
+  };
+
+  Result<Sight> See() const;
+  bool IsDue(const Sight& sight, bool at_once) LARDER_REQUIRES(mutex_);
+  Result<SwitchReport> Take(const Sight& sight) LARDER_REQUIRES(mutex_);
+  Result<importer::SourceIdentity> Identify(const Sight& sight) const;
+  Result<SwitchReport> Compile(importer::SourceIdentity identity) LARDER_REQUIRES(mutex_);
+  void Conclude(const Sight& sight, const Error& error) LARDER_REQUIRES(mutex_);
+
+  io::FileSystem& files_;
+  const Options& options_;
+  VersionSwitch& versions_;
+  StatusBoard& board_;
+  std::atomic<bool> anew_{false};
+  std::atomic<bool> cancelled_{false};
+
+  // Held during a whole look, a compile included; taken before VersionSwitch's and StatusBoard's.
+  Mutex mutex_;
+  bool looked_ LARDER_GUARDED_BY(mutex_) = false;
+  std::optional<Sight> seen_ LARDER_GUARDED_BY(mutex_);
+  std::optional<Outcome> outcome_ LARDER_GUARDED_BY(mutex_);
+  std::optional<Retry> retry_ LARDER_GUARDED_BY(mutex_);
+};
+
+}  // namespace larder::dataset

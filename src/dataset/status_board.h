@@ -1,0 +1,61 @@
+// StatusBoard: what a Dataset shows of itself, kept apart from what it does, so that looking never
+// waits for a change.
+//
+// Ownership:  shares the current Version; everything else is a copy.
+// Threads:    any, also inside an epoch: its lock is the innermost and never held while waiting.
+// Cost:       copies; an error is logged when it changes, not each time that it is told.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/mutex.h"
+#include "dataset/dataset.h"
+
+namespace larder::dataset {
+
+class StatusBoard {
+ public:
+  explicit StatusBoard(const Options& options);
+
+  Status status() const;
+  std::vector<VersionInfo> versions() const;
+  std::shared_ptr<const Version> current() const;
+  // Waits until `done` likes the status; false when `timeout` has passed before.
+  bool WaitFor(const std::function<bool(const Status&)>& done,
+               std::chrono::milliseconds timeout) const;
+
+  void ShowVersions(std::vector<VersionInfo> versions);
+  void ShowPinned(bool pinned);
+  // Returns the version that was current; the caller lets it go when no reader can see it.
+  std::shared_ptr<const Version> ReplaceCurrent(std::shared_ptr<const Version> version);
+  void CountSwitch();
+
+  void ShowCheck();
+  void ShowCompiling(bool compiling);
+  // How the last attempt at the source ended; empty: well. A `refused` one is counted.
+  void ShowAttempt(const std::string& error, bool refused = false);
+  // Why STATE, or the directory, is not as it should be; empty: it is.
+  void ShowDirectoryError(const std::string& error);
+  void ShowDamage(uint64_t number, const std::string& problem);
+
+ private:
+  void Say(std::string& place, const std::string& error) LARDER_REQUIRES(mutex_);
+
+  mutable Mutex mutex_;
+  mutable CondVar changed_;
+  Status status_ LARDER_GUARDED_BY(mutex_);
+  std::string attempt_error_ LARDER_GUARDED_BY(mutex_);
+  std::string directory_error_ LARDER_GUARDED_BY(mutex_);
+  std::vector<VersionInfo> versions_ LARDER_GUARDED_BY(mutex_);
+  std::shared_ptr<const Version> current_ LARDER_GUARDED_BY(mutex_);
+};
+
+// Unix time in ms.
+int64_t NowMs();
+
+}  // namespace larder::dataset

@@ -1,0 +1,96 @@
+// VersionSwitch: decides which version is served, and changes it under load.
+//
+// A switch goes: version on disk -> STATE published -> pointer replaced -> readers waited for ->
+// old version let go (docs/formats/dataset.md, "Changes, and what a crash leaves").
+//
+// Ownership:  owns the directory, and through the board the Version that is served.
+// Threads:    any, but never from inside an epoch: a change waits for readers. Changes are
+//             serialised by one lock, which is never held while a source is read or compiled.
+// Errors:     the version that was current serves on, except in LeaveDamaged.
+// Durability: what is served, and whether pinned, is on disk before a change returns well.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/epoch.h"
+#include "base/error.h"
+#include "base/mutex.h"
+#include "dataset/dataset.h"
+#include "dataset/status_board.h"
+#include "dataset/version_directory.h"
+
+namespace larder::dataset {
+
+class VersionSwitch {
+ public:
+  VersionSwitch(const Options& options, EpochDomain& epochs, StatusBoard& board,
+                std::unique_ptr<VersionDirectory> directory);
+
+  // Opens what STATE says, or what can be served in its place. Before there are readers; `served`
+  // is where they look, and outlives this.
+  void Begin(std::atomic<const Version*>& served);
+
+  Result<SwitchReport> Rollback(std::optional<uint64_t> number);
+  Result<SwitchReport> Pin(uint64_t number);
+  Result<SwitchReport> Unpin();
+  // `problem` says what was found. Nothing happens when the version is known to be damaged or gone.
+  Result<SwitchReport> LeaveDamaged(uint64_t number, const std::string& problem);
+
+  // ---- For whoever takes new versions in (dataset/source_taker.h).
+  SwitchReport Unchanged();
+  struct Birth {
+    uint64_t number = 0;
+    std::string path;
+    std::optional<uint64_t> key_seed;  // those of the version served last
+    std::optional<uint64_t> member_seed;
+  };
+  Birth PrepareVersion();
+  std::optional<uint64_t> FindContent(std::string_view source_checksum,
+                                      std::string_view import_options);
+  // `number` holds what the source holds now: switches to it (or, while pinned, keeps it), then
+  // drops what is no longer kept. `compiled`: its file was published just now.
+  Result<SwitchReport> Take(uint64_t number, bool compiled);
+  // Writes STATE when an earlier attempt at that has failed.
+  void SaveAgain();
+
+ private:
+  using SnapshotPointer = VersionDirectory::SnapshotPointer;
+
+  Result<SwitchReport> SwitchTo(uint64_t number, bool pinned) LARDER_REQUIRES(mutex_);
+  // Replaces what readers see and waits until none sees the old version.
+  void Serve(uint64_t number, SnapshotPointer snapshot) LARDER_REQUIRES(mutex_);
+  // Opens `number`, or what to serve in its place; null when nothing can be.
+  struct Opened {
+    uint64_t number = 0;
+    SnapshotPointer snapshot;
+  };
+  Opened OpenOrFallBack(uint64_t number) LARDER_REQUIRES(mutex_);
+  Result<void> CheckGood(uint64_t number) const LARDER_REQUIRES(mutex_);
+  SwitchReport Report(uint64_t previous) const LARDER_REQUIRES(mutex_);
+  void DropOld() LARDER_REQUIRES(mutex_);
+  void Show() LARDER_REQUIRES(mutex_);
+  // Shows how writing STATE went, and hands it on.
+  Result<void> Noted(Result<void> saved) LARDER_REQUIRES(mutex_);
+
+  const Options& options_;
+  EpochDomain& epochs_;
+  StatusBoard& board_;
+  std::atomic<const Version*>* served_ = nullptr;  // set by Begin
+
+  // Taken after SourceTaker's, before StatusBoard's.
+  mutable Mutex mutex_;
+  std::unique_ptr<VersionDirectory> directory_ LARDER_PT_GUARDED_BY(mutex_);
+  // The version that holds what the source held when it was last taken; 0: not known.
+  uint64_t followed_ LARDER_GUARDED_BY(mutex_) = 0;
+  // Those of the version served last: new ones are built with them, so that SCAN goes on.
+  std::optional<uint64_t> key_seed_ LARDER_GUARDED_BY(mutex_);
+  std::optional<uint64_t> member_seed_ LARDER_GUARDED_BY(mutex_);
+};
+
+}  // namespace larder::dataset
