@@ -1,0 +1,54 @@
+// Connection: one client's socket and what has come from it and is on its way to it.
+//
+// Only state; the Worker that owns it moves the bytes. Times are on the worker's clock.
+//
+// Ownership:  owns its socket and its buffers.
+// Threads:    its worker's; others see its card.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "command/host.h"
+#include "command/session.h"
+#include "io/descriptor.h"
+#include "protocol/resp/reply.h"
+#include "protocol/resp/request_parser.h"
+#include "server/client_registry.h"
+#include "server/input_buffer.h"
+
+namespace larder::server {
+
+// What an epoll event belongs to.
+struct EventSource {
+  enum class Kind : uint8_t { kWakeUp, kListener, kConnection };
+  Kind kind;
+};
+
+struct Connection : EventSource {
+  explicit Connection(const resp::RequestLimits& limits)
+      : EventSource{Kind::kConnection}, parser(limits) {}
+
+  io::Descriptor socket;
+  resp::RequestParser parser;
+  InputBuffer input;
+  resp::ReplyBuffer reply;
+  command::Session session;
+  ClientCard card;
+
+  uint32_t registered_events = 0;  // what epoll knows
+  bool suspended = false;          // a deferred command or a damaged version: executes nothing
+  bool closing = false;            // executes nothing more, ends when everything is sent
+  bool closed = false;             // freed at the end of the round
+  bool unparsed = false;           // `input` may hold whole requests
+  bool ready = false;              // stands in the worker's list for the next round
+  int damage_retries = 0;
+  uint64_t read_while_stopping = 0;
+  command::Host::Work deferred_work;
+
+  // In the worker's list, the longest idle first.
+  Connection* idle_before = nullptr;
+  Connection* idle_after = nullptr;
+};
+
+}  // namespace larder::server

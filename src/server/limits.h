@@ -1,0 +1,44 @@
+// The server's own numbers, each with its reason. What a user may set is in ServerOptions;
+// docs/operations.md, "Limits" lists both.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace larder::server {
+
+// One read takes at most this much; with it a round of the event loop gives every connection the
+// same share, and a pipeline of a thousand requests still comes in one call.
+inline constexpr size_t kReadBytes = size_t{64} << 10;
+// The same for a connection in the middle of a large request: fewer calls for the rest of it.
+inline constexpr size_t kLargeReadBytes = size_t{1} << 20;
+// An input buffer that has grown beyond this is freed once it is empty.
+inline constexpr size_t kKeepInputBytes = size_t{16} << 10;
+// A worker's reply buffer keeps this much between rounds.
+inline constexpr size_t kKeepReplyBytes = size_t{1} << 20;
+// Requests looked up as one batch: enough to hide the memory's latency, few enough to stay cached.
+inline constexpr size_t kBatchRequests = 256;
+// Unsent replies beyond this stop the reading and executing of a connection (back-pressure).
+inline constexpr size_t kPauseReplyBytes = size_t{1} << 20;
+// After this many bytes of replies in one round the others have their turn.
+inline constexpr size_t kRoundReplyBytes = size_t{4} << 20;
+// Pieces given to one sendmsg.
+inline constexpr size_t kSendPieces = 64;
+// Events taken from one epoll_wait, and connections accepted in one go.
+inline constexpr int kEvents = 256;
+inline constexpr int kAcceptsPerRound = 64;
+// Without descriptors (EMFILE) accepting rests this long instead of spinning.
+inline constexpr std::chrono::milliseconds kAcceptRest{100};
+// How long a stop waits for clients that do not read their replies.
+inline constexpr std::chrono::milliseconds kStopGrace{5000};
+// What is read of one connection while stopping; a client that sends without end is cut off here.
+inline constexpr uint64_t kStopReadBytes = uint64_t{64} << 20;
+// Threads for commands that wait (LARDER ...): one long compile must not hold up a rollback.
+inline constexpr unsigned kAdminThreads = 4;
+// Times that a batch is repeated because a version turned out damaged; then the connection ends.
+inline constexpr int kDamageRetries = 4;
+// TCP keepalive, Redis's default tcp-keepalive.
+inline constexpr int kKeepaliveSeconds = 300;
+
+}  // namespace larder::server

@@ -1,0 +1,53 @@
+// SharedState: what all workers of one Server share. Nothing in it is touched on the read path.
+//
+// Threads: facts are fixed before the workers run; the counters are atomic.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/admin_threads.h"
+#include "server/server.h"
+#include "store/catalogue.h"
+
+namespace larder::server {
+
+class Worker;
+
+struct SharedState {
+  SharedState(store::Catalogue& stores, ServerOptions given)
+      : catalogue(stores), options(std::move(given)) {}
+
+  store::Catalogue& catalogue;
+  ServerOptions options;
+  unsigned threads = 0;
+  uint16_t tcp_port = 0;               // of the first TCP listener
+  std::vector<std::string> tcp_hosts;  // as CONFIG GET bind shows them
+  std::string unix_path;               // of the first Unix listener
+  int64_t start_ms = 0;                // Unix time
+  std::string run_id;                  // 40 hexadecimal digits, new with every start
+  std::string executable;
+
+  std::atomic<uint64_t> next_client_id{1};
+  std::atomic<uint64_t> connected_clients{0};
+  std::atomic<uint64_t> total_connections{0};
+  std::atomic<uint64_t> rejected_connections{0};
+  std::atomic<bool> stop_requested{false};
+
+  AdminThreads admin;
+  std::vector<std::unique_ptr<Worker>> workers;  // last: destroyed first
+};
+
+// The sums that INFO shows, of one worker; on its own cache line.
+struct alignas(64) PublishedCounters {
+  std::atomic<uint64_t> commands{0};
+  std::atomic<uint64_t> keyspace_hits{0};
+  std::atomic<uint64_t> keyspace_misses{0};
+  std::atomic<uint64_t> input_bytes{0};
+  std::atomic<uint64_t> output_bytes{0};
+};
+
+}  // namespace larder::server

@@ -1,0 +1,160 @@
+// Worker: one event loop on one thread, with the connections that it accepted.
+//
+// A round: wait, enter the epoch, serve every connection that has something to read or to send,
+// leave the epoch. A worker that waits is outside the epoch, so it never holds up a switch. Epoll
+// is level-triggered: a connection that had its share of a round is simply reported again, and
+// its registration changes only when it must stop reading or wait to send, so that a request
+// costs three system calls (wait, receive, send) and a pipeline the same three.
+//
+// Ownership:  owns its connections; borrows its listening sockets and the SharedState.
+// Threads:    Start, Join by the owner; Wake from any thread and from signal handlers; Post,
+//             registry() and counters() from any thread; everything else by its own thread.
+// Errors:     a connection's errors end that connection.
+// Cost:       no lock and, once buffers have grown, no allocation per request.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "base/epoch.h"
+#include "base/mutex.h"
+#include "command/dispatcher.h"
+#include "io/descriptor.h"
+#include "server/client_registry.h"
+#include "server/connection.h"
+#include "server/idle_list.h"
+#include "server/shared_state.h"
+#include "server/worker_host.h"
+
+namespace larder::server {
+
+class Worker {
+ public:
+  struct ListeningSocket {
+    int fd = -1;
+    bool shared = false;  // by all workers
+  };
+  static Result<std::unique_ptr<Worker>> Create(SharedState& shared,
+                                                const std::vector<ListeningSocket>& sockets);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  void Start();
+  void Join();
+  void Wake();
+
+  // The end of a deferral: the connection takes the reply and goes on. A connection that is gone
+  // takes nothing.
+  struct Message {
+    uint64_t connection = 0;
+    resp::ReplyBuffer reply;
+  };
+  void Post(Message message);
+
+  const ClientRegistry& registry() const { return registry_; }
+  const PublishedCounters& counters() const { return published_; }
+
+  // For the WorkerHost, while a command is executed.
+  SharedState& shared() { return shared_; }
+  const SharedState& shared() const { return shared_; }
+  Connection* current() const { return current_; }
+  int64_t clock_ms() const { return clock_ms_; }
+  void PublishCounters();
+  void PublishConnection(Connection& connection);
+
+ private:
+  struct ListenerSource : EventSource {
+    ListeningSocket socket;
+  };
+
+  Worker(SharedState& shared, io::Descriptor epoll, io::Descriptor wake_up);
+  Result<void> Register(const std::vector<ListeningSocket>& sockets);
+
+  // The loop (worker.cc).
+  void Run();
+  void UpdateClocks();
+  int TimeoutMs() const;
+  void HandleEvent(EventSource& source, uint32_t events);
+  void TakeMessages();
+  void ServeReady();
+  void OnTimers();
+  void BeginStop();
+  void FreeClosed();
+
+  // Connections come and go (worker_accept.cc).
+  void Accept(ListenerSource& listener);
+  void AddConnection(io::Descriptor socket, const Address& peer);
+  void RestAccepting(int error_number);
+  bool WatchListener(ListenerSource& listener);
+  void CloseIdle();
+  void Close(Connection& connection);
+
+  // Bytes in, replies out (worker_serve.cc).
+  void OnConnection(Connection& connection, uint32_t events);
+  bool ReadAndServe(Connection& connection);
+  ssize_t Receive(Connection& connection, std::string_view& data);
+  void Serve(Connection& connection, std::string_view data, bool in_own_buffer);
+  void Resume(Connection& connection);
+  void ServeUntilDrained(Connection& connection);
+  size_t ExecuteAll(Connection& connection, std::string_view data);
+  resp::ParseOutcome ParseBatch(Connection& connection, std::string_view data);
+  size_t ExecuteBatch(Connection& connection);
+  bool LeaveDamagedVersion(Connection& connection);
+  void PostDeferredWork(Connection& connection);
+  void Flush(Connection& connection);
+  void Finish(Connection& connection);
+  void ReturnReplyMemory(Connection& connection);
+  void UpdateEvents(Connection& connection);
+  bool MayExecute(const Connection& connection) const;
+
+  SharedState& shared_;
+  io::Descriptor epoll_;
+  io::Descriptor wake_up_;
+  EventSource wake_up_source_{EventSource::Kind::kWakeUp};
+  std::vector<std::unique_ptr<ListenerSource>> listeners_;
+  std::thread thread_;
+
+  EpochDomain::Reader epoch_;
+  WorkerHost host_;
+  command::Counters counters_;
+  uint64_t input_bytes_ = 0;
+  uint64_t output_bytes_ = 0;
+  PublishedCounters published_;
+  command::Dispatcher dispatcher_;
+
+  std::unordered_map<uint64_t, std::unique_ptr<Connection>> connections_;
+  ClientRegistry registry_;
+  IdleList idle_;
+  std::vector<Connection*> ready_;      // to be served again without an event
+  std::vector<Connection*> ready_now_;  // those of this round
+  std::vector<Connection*> graveyard_;  // closed in this round
+  Connection* current_ = nullptr;
+
+  int64_t clock_ms_ = 0;         // monotonic
+  int64_t now_ms_ = 0;           // Unix time
+  int64_t accept_again_ms_ = 0;  // 0: accepting
+  int64_t stop_deadline_ms_ = 0;
+  bool stopping_ = false;
+
+  // Working memory of a round, shared by the connections in turn.
+  std::unique_ptr<char[]> scratch_;
+  resp::ReplyBuffer spare_reply_;
+  bool spare_is_lent_ = false;
+  std::vector<std::string_view> arguments_;
+  std::vector<command::Request> requests_;
+  std::vector<size_t> request_ends_;  // where each request of the batch ends in its data
+  size_t parsed_bytes_ = 0;           // the batch's, with empty lines
+
+  Mutex mailbox_mutex_;
+  std::vector<Message> mailbox_ LARDER_GUARDED_BY(mailbox_mutex_);
+  std::vector<Message> messages_;
+};
+
+}  // namespace larder::server

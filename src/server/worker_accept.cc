@@ -1,0 +1,127 @@
+// Worker: connections come and go.
+#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+
+#include "base/log.h"
+#include "server/limits.h"
+#include "server/worker.h"
+
+namespace larder::server {
+
+namespace {
+
+void SetOption(int fd, int level, int option, int value) {
+  ::setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+void ConfigureTcp(int fd) {
+  SetOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  SetOption(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  SetOption(fd, IPPROTO_TCP, TCP_KEEPIDLE, kKeepaliveSeconds);
+  SetOption(fd, IPPROTO_TCP, TCP_KEEPINTVL, kKeepaliveSeconds / 3);
+  SetOption(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
+}
+
+}  // namespace
+
+bool Worker::WatchListener(ListenerSource& listener) {
+  epoll_event event{};
+  // Of the workers that share a socket, wake one.
+  event.events = EPOLLIN | (listener.socket.shared ? uint32_t{EPOLLEXCLUSIVE} : 0);
+  event.data.ptr = &listener;
+  return ::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, listener.socket.fd, &event) == 0;
+}
+
+void Worker::Accept(ListenerSource& listener) {
+  for (int accepted = 0; accepted < kAcceptsPerRound; ++accepted) {
+    Address peer;
+    peer.length = sizeof(peer.storage);
+    io::Descriptor socket(
+        ::accept4(listener.socket.fd, peer.raw(), &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!socket.open()) {
+      if (errno == EINTR || errno == ECONNABORTED) continue;
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+        RestAccepting(errno);
+      return;
+    }
+    AddConnection(std::move(socket), peer);
+  }
+}
+
+void Worker::AddConnection(io::Descriptor socket, const Address& peer) {
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  if (shared_.connected_clients.fetch_add(1, kRelaxed) >= shared_.options.max_clients) {
+    shared_.connected_clients.fetch_sub(1, kRelaxed);
+    shared_.rejected_connections.fetch_add(1, kRelaxed);
+    constexpr std::string_view kFull = "-ERR max number of clients reached\r\n";
+    [[maybe_unused]] const ssize_t sent =
+        ::send(socket.number(), kFull.data(), kFull.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    return;
+  }
+  shared_.total_connections.fetch_add(1, kRelaxed);
+  if (!peer.unix_socket()) ConfigureTcp(socket.number());
+  auto made = std::make_unique<Connection>(shared_.options.request);
+  Connection& connection = *made;
+  connection.socket = std::move(socket);
+  connection.session.id = shared_.next_client_id.fetch_add(1, kRelaxed);
+  connection.card.id = connection.session.id;
+  connection.card.fd = connection.socket.number();
+  connection.card.peer = peer;
+  connection.card.created_ms = clock_ms_;
+  connection.card.active_ms.store(clock_ms_, kRelaxed);
+  connections_.emplace(connection.card.id, std::move(made));
+  registry_.Add(connection.card);
+  idle_.Add(connection);
+
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = static_cast<EventSource*>(&connection);
+  connection.registered_events = EPOLLIN;
+  if (::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, connection.socket.number(), &event) != 0)
+    Close(connection);
+}
+
+void Worker::RestAccepting(int error_number) {
+  LogWarning(fmt::format("cannot accept connections for now: {}",
+                         std::generic_category().message(error_number)));
+  // The listening socket stays readable: without this the loop would spin on it.
+  for (const auto& listener : listeners_)
+    ::epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, listener->socket.fd, nullptr);
+  accept_again_ms_ = clock_ms_ + kAcceptRest.count();
+}
+
+void Worker::CloseIdle() {
+  const int64_t idle_ms = std::chrono::milliseconds(shared_.options.idle_timeout).count();
+  if (idle_ms == 0) return;
+  while (Connection* const connection = idle_.longest_idle()) {
+    if (clock_ms_ - connection->card.active_ms.load(std::memory_order_relaxed) < idle_ms) return;
+    if (connection->suspended) {
+      // It waits for us, not we for it.
+      connection->card.active_ms.store(clock_ms_, std::memory_order_relaxed);
+      idle_.MoveToEnd(*connection);
+    } else {
+      Close(*connection);
+    }
+  }
+}
+
+void Worker::Close(Connection& connection) {
+  if (connection.closed) return;
+  connection.closed = true;
+  registry_.Remove(connection.card);  // before the descriptor's number can be another's
+  idle_.Remove(connection);
+  std::erase(ready_, &connection);
+  io::Descriptor(std::move(connection.socket));
+  shared_.connected_clients.fetch_sub(1, std::memory_order_relaxed);
+  graveyard_.push_back(&connection);
+}
+
+}  // namespace larder::server

@@ -1,0 +1,127 @@
+#include "server/worker_host.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "io/file_system.h"
+#include "server/limits.h"
+#include "server/listener.h"
+#include "server/worker.h"
+
+namespace larder::server {
+
+namespace {
+
+double Seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
+
+uint64_t ResidentBytes() {
+  auto file = io::RealFileSystem().OpenForRead("/proc/self/statm");
+  if (!file) return 0;
+  std::array<char, 128> buffer{};
+  const auto bytes = (*file)->ReadAt(0, buffer.data(), buffer.size());
+  // "total resident ...", in pages.
+  const std::string_view text(buffer.data(), bytes ? *bytes : 0);
+  const size_t space = text.find(' ');
+  uint64_t pages = 0;
+  if (space == std::string_view::npos) return 0;
+  std::from_chars(text.data() + space + 1, text.data() + text.size(), pages);
+  return pages * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+command::ServerInfo WorkerHost::server_info() const {
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  worker_.PublishCounters();  // this round's own share
+  const SharedState& shared = worker_.shared();
+  command::ServerInfo info;
+  info.version = LARDER_VERSION;
+  info.executable = shared.executable;
+  info.config_file = shared.options.config_file;
+  info.run_id = shared.run_id;
+  info.process_id = ::getpid();
+  info.tcp_port = shared.tcp_port;
+  info.start_ms = shared.start_ms;
+  info.threads = shared.threads;
+  info.connected_clients = shared.connected_clients.load(kRelaxed);
+  info.max_clients = shared.options.max_clients;
+  info.total_connections = shared.total_connections.load(kRelaxed);
+  info.rejected_connections = shared.rejected_connections.load(kRelaxed);
+  for (const auto& worker : shared.workers) {
+    const PublishedCounters& counters = worker->counters();
+    info.total_commands += counters.commands.load(kRelaxed);
+    info.keyspace_hits += counters.keyspace_hits.load(kRelaxed);
+    info.keyspace_misses += counters.keyspace_misses.load(kRelaxed);
+    info.net_input_bytes += counters.input_bytes.load(kRelaxed);
+    info.net_output_bytes += counters.output_bytes.load(kRelaxed);
+  }
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  info.resident_bytes = ResidentBytes();
+  info.peak_resident_bytes =
+      std::max(info.resident_bytes, static_cast<uint64_t>(usage.ru_maxrss) * 1024);
+  info.cpu_system_seconds = Seconds(usage.ru_stime);
+  info.cpu_user_seconds = Seconds(usage.ru_utime);
+  return info;
+}
+
+std::vector<command::ClientInfo> WorkerHost::clients() const {
+  std::vector<command::ClientInfo> all;
+  const SharedState& shared = worker_.shared();
+  // The asking connection shows itself as it is now, not as it was after its last batch.
+  if (worker_.current() != nullptr) worker_.PublishConnection(*worker_.current());
+  for (const auto& worker : shared.workers) worker->registry().Describe(worker_.clock_ms(), all);
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  return all;
+}
+
+command::ClientInfo WorkerHost::client(const command::Session&) const {
+  Connection& connection = *worker_.current();
+  worker_.PublishConnection(connection);
+  return ClientRegistry::DescribeCard(connection.card, worker_.clock_ms());
+}
+
+std::vector<std::pair<std::string, std::string>> WorkerHost::config() const {
+  const SharedState& shared = worker_.shared();
+  const ServerOptions& options = shared.options;
+  const auto number = [](auto value) { return fmt::format("{}", value); };
+  return {
+      {"appendonly", "no"},
+      {"bind", fmt::format("{}", fmt::join(shared.tcp_hosts, " "))},
+      {"client-output-buffer-limit", fmt::format("normal {} 0 0", options.max_output_bytes)},
+      {"client-query-buffer-limit", number(options.request.query_bytes)},
+      {"databases", number(store::kDatabases)},
+      {"io-threads", number(shared.threads)},
+      {"maxclients", number(options.max_clients)},
+      {"maxmemory", "0"},
+      {"maxmemory-policy", "noeviction"},
+      {"port", number(shared.tcp_port)},
+      {"proto-max-bulk-len", number(options.request.bulk_bytes)},
+      {"protected-mode", options.protected_mode ? "yes" : "no"},
+      {"replica-read-only", "yes"},
+      {"requirepass", ""},
+      {"save", ""},
+      {"slave-read-only", "yes"},
+      {"tcp-backlog", number(kListenBacklog)},
+      {"tcp-keepalive", number(kKeepaliveSeconds)},
+      {"timeout", number(options.idle_timeout.count())},
+      {"unixsocket", shared.unix_path},
+  };
+}
+
+void WorkerHost::Defer(command::Session& session, Work work) {
+  session.deferred = true;
+  // Posted once the batch is known to stand: a damaged version would repeat it.
+  worker_.current()->deferred_work = std::move(work);
+}
+
+}  // namespace larder::server

@@ -1,0 +1,323 @@
+// Worker: bytes in, requests executed, replies out.
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "base/log.h"
+#include "server/limits.h"
+#include "server/worker.h"
+
+namespace larder::server {
+
+void Worker::OnConnection(Connection& connection, uint32_t events) {
+  if (connection.closed) return;
+  // After a hang-up nothing can be delivered; what has been received is still read first.
+  const bool reading = (connection.registered_events & EPOLLIN) != 0;
+  if ((events & EPOLLERR) != 0 || ((events & EPOLLHUP) != 0 && !reading)) return Close(connection);
+  if ((events & EPOLLOUT) != 0) Resume(connection);
+  if ((events & (EPOLLIN | EPOLLHUP)) != 0 && !connection.closed && MayExecute(connection))
+    ReadAndServe(connection);
+  if (stopping_ && !connection.closed) ServeUntilDrained(connection);
+}
+
+bool Worker::MayExecute(const Connection& connection) const {
+  return !connection.suspended && !connection.closing && !connection.unparsed &&
+         connection.reply.size() < kPauseReplyBytes;
+}
+
+// Returns whether anything was read.
+bool Worker::ReadAndServe(Connection& connection) {
+  std::string_view data;
+  const ssize_t received = Receive(connection, data);
+  if (received < 0) {
+    if (errno != EAGAIN && errno != EINTR) Close(connection);
+    return false;
+  }
+  if (received == 0) {
+    // The client sends no more, but may still read what it asked for.
+    connection.closing = true;
+    Finish(connection);
+    return false;
+  }
+  connection.card.active_ms.store(clock_ms_, std::memory_order_relaxed);
+  idle_.MoveToEnd(connection);
+  input_bytes_ += static_cast<uint64_t>(received);
+  Serve(connection, data, data.data() != scratch_.get());
+  return true;
+}
+
+// Into the worker's memory while the connection has no unfinished request, so that thousands of
+// waiting connections hold no buffer; behind the unfinished request otherwise.
+ssize_t Worker::Receive(Connection& connection, std::string_view& data) {
+  const int fd = connection.socket.number();
+  InputBuffer& input = connection.input;
+  if (input.empty()) {
+    const ssize_t received = ::recv(fd, scratch_.get(), kReadBytes, MSG_DONTWAIT);
+    if (received > 0) data = {scratch_.get(), static_cast<size_t>(received)};
+    return received;
+  }
+  const uint64_t wanted = connection.parser.wanted_bytes();
+  const uint64_t missing = wanted > input.size() ? wanted - input.size() : 0;
+  const size_t room = std::clamp<size_t>(missing, kReadBytes, kLargeReadBytes);
+  input.Reserve(room);
+  const ssize_t received = ::recv(fd, input.tail(), room, MSG_DONTWAIT);
+  if (received > 0) {
+    input.Added(static_cast<size_t>(received));
+    data = input.view();
+  }
+  return received;
+}
+
+void Worker::Serve(Connection& connection, std::string_view data, bool in_own_buffer) {
+  // A waiting connection holds no reply memory: it borrows the worker's while it is served.
+  if (connection.reply.empty()) {
+    std::swap(connection.reply, spare_reply_);
+    spare_is_lent_ = true;
+  }
+  current_ = &connection;
+  const size_t consumed = ExecuteAll(connection, data);
+  current_ = nullptr;
+  if (in_own_buffer) {
+    connection.input.ConsumeFront(consumed);
+  } else {
+    connection.input.Append(data.substr(consumed));
+  }
+  PostDeferredWork(connection);
+  Finish(connection);
+}
+
+// Goes on after replies were sent, a deferral ended, or others had their turn.
+void Worker::Resume(Connection& connection) {
+  Flush(connection);
+  if (connection.closed) return;
+  if (connection.unparsed && !connection.suspended && !connection.closing &&
+      connection.reply.size() < kPauseReplyBytes) {
+    Serve(connection, connection.input.view(), true);
+  } else {
+    Finish(connection);
+  }
+  if (stopping_ && !connection.closed) ServeUntilDrained(connection);
+}
+
+// While stopping: answers what has been received, then lets the connection end.
+void Worker::ServeUntilDrained(Connection& connection) {
+  while (!connection.closed && MayExecute(connection)) {
+    const uint64_t before = input_bytes_;
+    const bool more = ReadAndServe(connection);
+    connection.read_while_stopping += input_bytes_ - before;
+    if (connection.closed) return;
+    if (!more || connection.read_while_stopping > kStopReadBytes) {
+      connection.closing = true;
+      Finish(connection);
+    }
+  }
+}
+
+// Executes whole requests from the front of `data` and returns how many bytes they took. What
+// remains is an unfinished request, or (`unparsed`) requests that must wait.
+size_t Worker::ExecuteAll(Connection& connection, std::string_view data) {
+  size_t consumed = 0;
+  const uint64_t sent_before = output_bytes_;
+  connection.unparsed = false;
+  while (true) {
+    const resp::ParseOutcome outcome = ParseBatch(connection, data.substr(consumed));
+    const size_t executed = ExecuteBatch(connection);
+    if (connection.closed || connection.closing) return data.size();
+    if (executed < requests_.size()) {
+      // What the parser knows of the request behind these counts from another first byte.
+      connection.parser = resp::RequestParser(shared_.options.request);
+      connection.unparsed = true;
+      return consumed + (executed == 0 ? 0 : request_ends_[executed - 1]);
+    }
+    consumed += parsed_bytes_;
+    connection.parser.Reset();
+    if (connection.suspended) {
+      connection.unparsed = true;
+      return consumed;
+    }
+    if (outcome == resp::ParseOutcome::kIncomplete) return consumed;
+    if (outcome == resp::ParseOutcome::kMalformed) {
+      resp::ReplyWriter(connection.reply, connection.session.protocol)
+          .Error(connection.parser.error());
+      connection.closing = true;
+      return data.size();
+    }
+    if (output_bytes_ - sent_before > kRoundReplyBytes) {
+      connection.unparsed = true;
+      return consumed;
+    }
+  }
+}
+
+// Fills arguments_, requests_, request_ends_ and parsed_bytes_ with up to kBatchRequests whole
+// requests. Returns kRequest when there may be more of them.
+resp::ParseOutcome Worker::ParseBatch(Connection& connection, std::string_view data) {
+  arguments_.clear();
+  requests_.clear();
+  request_ends_.clear();
+  parsed_bytes_ = 0;
+  while (requests_.size() < kBatchRequests) {
+    const size_t first = arguments_.size();
+    const resp::ParseOutcome outcome =
+        connection.parser.Next(data.substr(parsed_bytes_), arguments_);
+    if (outcome == resp::ParseOutcome::kIncomplete || outcome == resp::ParseOutcome::kMalformed)
+      return outcome;
+    parsed_bytes_ += connection.parser.consumed();
+    if (outcome == resp::ParseOutcome::kNothing) continue;
+    requests_.push_back(
+        {static_cast<uint32_t>(first), static_cast<uint32_t>(arguments_.size() - first)});
+    request_ends_.push_back(parsed_bytes_);
+  }
+  return resp::ParseOutcome::kRequest;
+}
+
+// Executes the parsed requests in order; returns how many were, all unless the connection is
+// suspended, closing or must send first.
+size_t Worker::ExecuteBatch(Connection& connection) {
+  command::Session& session = connection.session;
+  const std::span<const command::Request> requests(requests_);
+  size_t executed = 0;
+  while (executed < requests.size()) {
+    const resp::ReplyBuffer::Mark mark = connection.reply.mark();
+    const uint32_t database = session.database;
+    const int protocol = session.protocol;
+    const size_t count = dispatcher_.Execute(session, arguments_, requests.subspan(executed),
+                                             now_ms_, kPauseReplyBytes, connection.reply);
+    if (LeaveDamagedVersion(connection)) {
+      connection.reply.TruncateTo(mark);
+      session.database = database;
+      session.protocol = protocol;
+      session.close_after_reply = false;
+      return executed;
+    }
+    executed += count;
+    connection.damage_retries = 0;
+    if (connection.reply.size() > shared_.options.max_output_bytes) {
+      LogWarning(fmt::format("client {} closed: {} bytes of replies unsent, the limit is {}",
+                             session.id, connection.reply.size(),
+                             shared_.options.max_output_bytes));
+      Close(connection);
+    }
+    connection.closing = connection.closing || session.close_after_reply;
+    connection.suspended = session.deferred;
+    if (connection.closed || connection.closing || connection.suspended) break;
+    if (connection.reply.size() >= kPauseReplyBytes) {
+      Flush(connection);
+      if (connection.closed || connection.reply.size() >= kPauseReplyBytes) break;
+    }
+  }
+  return executed;
+}
+
+// True when what was just executed read from a damaged version: the connection is suspended until
+// the dataset has left it, and will execute the same requests again.
+bool Worker::LeaveDamagedVersion(Connection& connection) {
+  const command::Dispatcher::Damage damage = dispatcher_.TakeDamage();
+  if (damage.dataset == nullptr) return false;
+  connection.deferred_work = nullptr;
+  connection.session.deferred = false;
+  if (++connection.damage_retries > kDamageRetries) {
+    LogError(fmt::format("client {} closed: every version of {} that was tried is damaged",
+                         connection.session.id, damage.dataset->options().name));
+    Close(connection);
+    return true;
+  }
+  connection.suspended = true;
+  shared_.admin.Post([this, damage, id = connection.session.id] {
+    const auto left = damage.dataset->LeaveDamaged(damage.version);
+    if (!left) LogError(left.error().message());
+    Post({id, {}});
+  });
+  return true;
+}
+
+void Worker::PostDeferredWork(Connection& connection) {
+  if (!connection.deferred_work) return;
+  shared_.admin.Post([this, id = connection.session.id, protocol = connection.session.protocol,
+                      work = std::exchange(connection.deferred_work, nullptr)] {
+    Message message;
+    message.connection = id;
+    resp::ReplyWriter writer(message.reply, protocol);
+    work(writer);
+    Post(std::move(message));
+  });
+}
+
+void Worker::Flush(Connection& connection) {
+  std::array<iovec, kSendPieces> pieces;
+  while (!connection.closed && !connection.reply.empty()) {
+    msghdr message{};
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = connection.reply.Pieces(pieces.data(), pieces.size());
+    size_t offered = 0;
+    for (size_t i = 0; i < message.msg_iovlen; ++i) offered += pieces[i].iov_len;
+    const ssize_t sent =
+        ::sendmsg(connection.socket.number(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0) {
+      if (errno == EINTR) continue;
+      if (errno == EAGAIN) return;
+      // A reply begun cannot be taken back: a page of it turned out unreadable while it was sent.
+      if (errno == EFAULT)
+        LogError(fmt::format("client {} closed: its reply became unreadable", connection.card.id));
+      return Close(connection);
+    }
+    output_bytes_ += static_cast<uint64_t>(sent);
+    connection.reply.Consume(static_cast<size_t>(sent));
+    connection.card.active_ms.store(clock_ms_, std::memory_order_relaxed);
+    idle_.MoveToEnd(connection);
+    if (static_cast<size_t>(sent) < offered) return;  // the socket is full
+  }
+}
+
+// The end of a connection's turn.
+void Worker::Finish(Connection& connection) {
+  Flush(connection);
+  ReturnReplyMemory(connection);
+  if (connection.reply.empty() && connection.closing && !connection.suspended) Close(connection);
+  if (connection.closed) return;
+  if (connection.input.size() > shared_.options.request.query_bytes) {
+    LogWarning(fmt::format("client {} closed: a request of more than {} bytes", connection.card.id,
+                           shared_.options.request.query_bytes));
+    return Close(connection);
+  }
+  if (connection.unparsed && !connection.suspended && !connection.ready &&
+      connection.reply.size() < kPauseReplyBytes) {
+    connection.ready = true;
+    ready_.push_back(&connection);
+  }
+  PublishConnection(connection);
+  UpdateEvents(connection);
+}
+
+void Worker::ReturnReplyMemory(Connection& connection) {
+  if (connection.reply.empty()) {
+    if (spare_is_lent_) {
+      std::swap(connection.reply, spare_reply_);
+      spare_reply_.ShrinkTo(kKeepReplyBytes);
+    } else {
+      connection.reply.ShrinkTo(0);
+    }
+  }
+  spare_is_lent_ = false;  // what could not be sent stays where it is
+}
+
+void Worker::UpdateEvents(Connection& connection) {
+  const uint32_t wanted = (MayExecute(connection) ? uint32_t{EPOLLIN} : 0) |
+                          (connection.reply.empty() ? 0 : uint32_t{EPOLLOUT});
+  if (wanted == connection.registered_events) return;
+  epoll_event event{};
+  event.events = wanted;
+  event.data.ptr = static_cast<EventSource*>(&connection);
+  if (::epoll_ctl(epoll_.number(), EPOLL_CTL_MOD, connection.socket.number(), &event) != 0)
+    return Close(connection);
+  connection.registered_events = wanted;
+}
+
+}  // namespace larder::server
