@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/record.h"
@@ -29,6 +30,9 @@
 #include "snapshot/value.h"
 
 namespace larder::snapshot {
+
+class BucketTable;
+struct RecordSpace;
 
 // The numbers of the footer, checked by Open.
 struct Header {
@@ -70,6 +74,9 @@ class Snapshot {
   // Errors: kNotFound, kCorrupt (which bytes, what was expected), kUnsupported (newer format).
   static Result<std::shared_ptr<const Snapshot>> Open(io::FileSystem& files,
                                                       const std::string& path);
+  // The same for bytes that are already mapped, or stand in memory; `name` is for messages.
+  static Result<std::shared_ptr<const Snapshot>> OpenMapping(std::string name,
+                                                             std::unique_ptr<io::Mapping> mapping);
   ~Snapshot();
   Snapshot(const Snapshot&) = delete;
   Snapshot& operator=(const Snapshot&) = delete;
@@ -105,7 +112,17 @@ class Snapshot {
   const io::Mapping& mapping() const { return *mapping_; }
 
  private:
+  // Records of one collection: as many slots, in the order of their keys' hashes.
+  struct MemberList {
+    const char* slots = nullptr;
+    uint64_t count = 0;
+    uint64_t At(uint64_t number) const { return LoadLe<uint64_t>(slots + number * 8); }
+  };
+
   Snapshot(std::string path, std::unique_ptr<io::Mapping> mapping, const Header& header);
+  BucketTable Index() const;
+  RecordSpace Records() const;
+  std::optional<MemberList> FindCollection(std::string_view name) const;
   friend class Verifier;
 
   std::string path_;

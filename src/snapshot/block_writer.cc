@@ -1,0 +1,67 @@
+#include "snapshot/block_writer.h"
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "snapshot/format.h"
+
+namespace larder::snapshot {
+namespace {
+
+// Large enough that a write's own cost vanishes, small enough to stay in a core's cache.
+constexpr uint64_t kBufferBytes = 8 * kBlockBytes;
+
+}  // namespace
+
+BlockWriter::BlockWriter(std::unique_ptr<io::WritableFile> file) : file_(std::move(file)) {
+  buffer_.reserve(kBufferBytes);
+}
+
+Result<void> BlockWriter::Append(std::string_view bytes) {
+  size_ += bytes.size();
+  while (!bytes.empty()) {
+    const size_t piece = std::min<size_t>(bytes.size(), kBufferBytes - buffer_.size());
+    buffer_.append(bytes.substr(0, piece));
+    bytes.remove_prefix(piece);
+    if (buffer_.size() < kBufferBytes) continue;
+    LARDER_TRY(Flush());
+    SumBlocks();
+  }
+  return {};
+}
+
+Result<void> BlockWriter::AlignTo(uint64_t alignment) {
+  const std::string zeros(AlignUp(size_, alignment) - size_, '\0');
+  return Append(zeros);
+}
+
+Result<void> BlockWriter::Flush() {
+  if (written_ == buffer_.size()) return {};
+  LARDER_TRY(file_->Write(std::string_view(buffer_).substr(written_)));
+  written_ = buffer_.size();
+  return {};
+}
+
+void BlockWriter::SumBlocks() {
+  const std::string_view blocks = buffer_;
+  for (uint64_t at = 0; at < blocks.size(); at += kBlockBytes) {
+    AppendLe(checksums_, Checksum64(blocks.substr(at, kBlockBytes)));
+  }
+  buffer_.clear();
+  written_ = 0;
+}
+
+Result<std::string_view> BlockWriter::AppendChecksums() {
+  LARDER_TRY(Flush());
+  SumBlocks();
+  LARDER_TRY(AppendUnsummed(checksums_));
+  return std::string_view(checksums_);
+}
+
+Result<void> BlockWriter::AppendUnsummed(std::string_view bytes) {
+  size_ += bytes.size();
+  return file_->Write(bytes);
+}
+
+}  // namespace larder::snapshot
