@@ -96,8 +96,9 @@ TEST(VersionFileName, IsPaddedToSixDigits) {
 }
 
 TEST(VersionFileName, OtherNamesAreForeign) {
-  for (const char* name : {"7.snap", "0000007.snap", "000000.snap", "000007.snap.tmp", "00000a.snap",
-                           "-00007.snap", ".snap", "", "LOCK", "1234567890123.snap"}) {
+  for (const char* name :
+       {"7.snap", "0000007.snap", "000000.snap", "000007.snap.tmp", "00000a.snap", "-00007.snap",
+        ".snap", "", "LOCK", "1234567890123.snap"}) {
     EXPECT_EQ(ParseVersionFileName(name), std::nullopt) << name;
   }
 }

@@ -1,5 +1,5 @@
-// TestDataset: a Dataset on a file system in memory, fed with sources whose records all say the same
-// word, so that a mixture of two versions shows.
+// TestDataset: a Dataset on a file system in memory, fed with sources whose records all say the
+// same word, so that a mixture of two versions shows.
 #pragma once
 
 #include <memory>
@@ -25,10 +25,9 @@ inline constexpr int kTestRecords = 5;
 inline std::string SourceOf(const std::string& word) {
   std::string text;
   for (int i = 0; i < kTestRecords; ++i) {
-    text += fmt::format(
-        R"({{"key":"key/{}","type":"string","string_record":{{"value":"{}"}}}})"
-        "\n",
-        i, word);
+    text += fmt::format(R"({{"key":"key/{}","type":"string","string_record":{{"value":"{}"}}}})"
+                        "\n",
+                        i, word);
   }
   return text;
 }
@@ -91,9 +90,7 @@ class TestDataset {
   std::string PathOf(uint64_t number) const {
     return options_.directory + "/" + VersionFileName(number);
   }
-  bool HasVersionFile(uint64_t number) const {
-    return files_.Contents(PathOf(number)).has_value();
-  }
+  bool HasVersionFile(uint64_t number) const { return files_.Contents(PathOf(number)).has_value(); }
 
  private:
   io::FaultyFileSystem files_;

@@ -1,0 +1,202 @@
+// Every change of a Dataset, with a crash or a failure at every operation of the file system.
+//
+// After a crash the directory opens and serves, whole, what was served before the change or after
+// it; a change that was acknowledged is still there. After a failure the old version serves, the
+// error is seen, and the next attempt succeeds.
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "dataset/test_dataset.h"
+
+namespace larder::dataset {
+namespace {
+
+using ::testing::AnyOf;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+struct Change {
+  std::string name;
+  std::vector<std::string> loaded;  // words, in this order, before the change
+  std::function<void(TestDataset&)> prepare;
+  std::function<Result<SwitchReport>(TestDataset&)> act;
+  std::string before, after;  // the words that are served
+  bool pinned_after = false;
+};
+
+void Nothing(TestDataset&) {}
+
+Result<SwitchReport> LoadAtOnce(TestDataset& test) { return test->Refresh(true); }
+
+std::vector<Change> AllChanges() {
+  return {
+      {"FirstLoad",
+       {},
+       [](TestDataset& test) { test.PutSource("one"); },
+       LoadAtOnce,
+       "none",
+       "one"},
+      {"SecondVersion",
+       {"one"},
+       [](TestDataset& test) { test.PutSource("two"); },
+       LoadAtOnce,
+       "one",
+       "two"},
+      {"ContentThatComesBack",
+       {"one", "two"},
+       [](TestDataset& test) { test.PutSource("one"); },
+       LoadAtOnce,
+       "two",
+       "one"},
+      {"Rollback",
+       {"one", "two"},
+       Nothing,
+       [](TestDataset& test) { return test->Rollback(std::nullopt); },
+       "two",
+       "one",
+       true},
+      {"Pin",
+       {"one", "two", "three"},
+       Nothing,
+       [](TestDataset& test) { return test->Pin(1); },
+       "three",
+       "one",
+       true},
+      {"Unpin",
+       {"one", "two"},
+       [](TestDataset& test) { EXPECT_TRUE(test->Rollback(1)); },
+       [](TestDataset& test) { return test->Unpin(); },
+       "one",
+       "two"},
+      {"DropOfOldVersions",
+       {"one", "two", "three"},
+       [](TestDataset& test) { test.PutSource("four"); },
+       LoadAtOnce,
+       "three",
+       "four"},
+      {"LeaveDamaged",
+       {"one", "two"},
+       [](TestDataset& test) { test.files().DamageMappings(test.PathOf(2)); },
+       [](TestDataset& test) { return test->LeaveDamaged(2); },
+       "two",
+       "one"},
+  };
+}
+
+class DatasetChange : public ::testing::TestWithParam<Change> {
+ protected:
+  static void Prepare(TestDataset& test) {
+    test.Open();
+    for (const std::string& word : GetParam().loaded) test.Load(word);
+    GetParam().prepare(test);
+    ASSERT_EQ(test.Word(), GetParam().before);
+  }
+
+  // Whatever happened: the source can be followed from here on.
+  static void ExpectWorks(TestDataset& test) {
+    ASSERT_TRUE(test->Unpin());
+    test.Load("afterwards");
+    EXPECT_EQ(test.Word(), "afterwards");
+    test.Open();
+    EXPECT_EQ(test.Word(), "afterwards");
+  }
+};
+
+TEST_P(DatasetChange, SurvivesACrashAtEveryOperation) {
+  const Change& change = GetParam();
+  for (const io::Survival survival : io::kAllSurvivals) {
+    for (uint64_t n = 1;; ++n) {
+      SCOPED_TRACE(
+          fmt::format("crash at operation {}, survival {}", n, static_cast<int>(survival)));
+      TestDataset test(n);
+      Prepare(test);
+      test.files().CrashAtOperation(n);
+      const auto done = change.act(test);
+      const bool crashed = test.files().crashed();
+      test.Close();
+      test.files().Reboot(survival);
+      test.Open();
+      EXPECT_THAT(test.Word(), AnyOf(change.before, change.after));
+      if (done) {
+        EXPECT_EQ(test.Word(), change.after) << "it was acknowledged";
+        EXPECT_EQ(test->status().pinned, change.pinned_after);
+      }
+      ExpectWorks(test);
+      if (!crashed) {
+        EXPECT_TRUE(done);
+        EXPECT_GT(n, 5U);
+        break;
+      }
+    }
+  }
+}
+
+TEST_P(DatasetChange, SurvivesAFailureOfEveryOperation) {
+  const Change& change = GetParam();
+  for (const ErrorCode code : {ErrorCode::kNoSpace, ErrorCode::kIoError}) {
+    for (uint64_t n = 1;; ++n) {
+      SCOPED_TRACE(fmt::format("{} at operation {}", ErrorCodeName(code), n));
+      TestDataset test(n);
+      Prepare(test);
+      const uint64_t before = test.files().operations();
+      test.files().FailOperation(n, code);
+      const auto done = change.act(test);
+      const bool failed = test.files().operations() - before >= n;
+      test.files().ClearFaults();
+      const bool leaves_anyway = change.name == "LeaveDamaged";
+      EXPECT_EQ(test.Word(), done || leaves_anyway ? change.after : change.before);
+      if (!done) {
+        EXPECT_EQ(done.error().code(), code);
+        EXPECT_THAT(test->status().last_error, Not(IsEmpty()));
+        const auto again = change.act(test);
+        ASSERT_TRUE(again) << again.error().message();
+        EXPECT_EQ(test.Word(), change.after);
+      }
+      ExpectWorks(test);
+      if (!failed) break;
+    }
+  }
+}
+
+TEST_P(DatasetChange, SurvivesAFailureOfEveryRead) {
+  const Change& change = GetParam();
+  for (uint64_t n = 1; n <= 20; ++n) {
+    SCOPED_TRACE(fmt::format("read {}", n));
+    TestDataset test(n);
+    Prepare(test);
+    test.files().FailRead(n);
+    const auto done = change.act(test);
+    test.files().ClearFaults();
+    EXPECT_THAT(test.Word(), AnyOf(change.before, change.after, "none"));
+    if (done) {
+      EXPECT_THAT(test.Word(), AnyOf(change.after, "none"));
+    }
+    ExpectWorks(test);
+  }
+}
+
+TEST_P(DatasetChange, SurvivesADiskThatIsFull) {
+  const Change& change = GetParam();
+  TestDataset test;
+  Prepare(test);
+  test.files().LimitSpace(10);
+  const auto done = change.act(test);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code(), ErrorCode::kNoSpace);
+  EXPECT_THAT(test->status().last_error, Not(IsEmpty()));
+  test.files().ClearFaults();
+  ASSERT_TRUE(change.act(test));
+  EXPECT_EQ(test.Word(), change.after);
+  ExpectWorks(test);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, DatasetChange, ::testing::ValuesIn(AllChanges()),
+                         [](const auto& change) { return change.param.name; });
+
+}  // namespace
+}  // namespace larder::dataset
