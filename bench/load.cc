@@ -48,6 +48,7 @@ struct Options {
   double warmup_seconds = 0.5;
   int64_t server_pid = 0;
   uint64_t seed = 1;
+  bool until_stdin_ends = false;
 };
 
 struct Tally {
@@ -254,6 +255,11 @@ class Load {
       event.data.ptr = connections_.back().get();
       epoll_ctl(epoll_, EPOLL_CTL_ADD, connections_.back()->fd(), &event);
     }
+    if (!options.until_stdin_ends) return;
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.ptr = nullptr;
+    epoll_ctl(epoll_, EPOLL_CTL_ADD, STDIN_FILENO, &event);
   }
   ~Load() { close(epoll_); }
   Load(const Load&) = delete;
@@ -267,12 +273,18 @@ class Load {
                                         std::chrono::duration<double>(seconds));
     for (auto& connection : connections_) connection->SendBatch();
     size_t busy = connections_.size();
+    bool over = false;
     while (busy > 0) {
       epoll_event events[256];
       const int n = epoll_wait(epoll_, events, 256, 10000);
       if (n == 0) Die("no reply for 10 seconds");
-      const bool over = Clock::now() >= end;
+      over = over || Clock::now() >= end;
       for (int i = 0; i < n; ++i) {
+        if (events[i].data.ptr == nullptr) {
+          over = true;
+          epoll_ctl(epoll_, EPOLL_CTL_DEL, STDIN_FILENO, nullptr);
+          continue;
+        }
         auto& connection = *static_cast<Connection*>(events[i].data.ptr);
         connection.Flush();
         if (connection.idle() || !connection.Receive(tally)) continue;
@@ -299,7 +311,7 @@ uint32_t Percentile(const std::vector<uint32_t>& sorted, double share) {
 
 int Measure(const Options& options, Workload workload) {
   Load load(options, workload);
-  if (options.warmup_seconds > 0) load.Run(options.warmup_seconds);
+  if (options.warmup_seconds > 0 && !options.until_stdin_ends) load.Run(options.warmup_seconds);
   const double cpu_before = ProcessCpuSeconds(options.server_pid);
   const auto start = Clock::now();
   Tally tally = load.Run(options.seconds);
@@ -336,6 +348,7 @@ int Main(int argc, char** argv) {
   app.add_option("--warmup-seconds", options.warmup_seconds);
   app.add_option("--server-pid", options.server_pid, "measures this process's CPU time");
   app.add_option("--seed", options.seed);
+  app.add_flag("--until-stdin-ends", options.until_stdin_ends, "end before --seconds are over");
   CLI11_PARSE(app, argc, argv);
   if (options.records < 4) Die("at least 4 records");
   const Workload workload = options.workload == "get"    ? Workload::kGet
