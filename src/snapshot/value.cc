@@ -110,12 +110,16 @@ std::optional<uint64_t> CollectionView::FindMember(std::string_view text) const 
     }
     return std::nullopt;
   }
-  const BucketTable table(encoded_.data() + table_at_, table_home_buckets_);
+  const BucketTable table = MemberTable();
   const uint64_t found = table.Find(HashBytes(text, member_seed_), [&](uint64_t payload) {
     return payload <= count_ && is_member(payload - 1);
   });
   if (found == 0) return std::nullopt;
   return found - 1;
+}
+
+BucketTable CollectionView::MemberTable() const {
+  return {encoded_.data() + table_at_, table_home_buckets_};
 }
 
 double CollectionView::Score(uint64_t element) const {
@@ -171,7 +175,7 @@ uint64_t CollectionView::Scan(uint64_t cursor, uint64_t count,
     }
     return 0;
   }
-  const BucketTable table(encoded_.data() + table_at_, table_home_buckets_);
+  const BucketTable table = MemberTable();
   const auto visit = [&](uint64_t payload) {
     if (payload > count_) return true;
     const ScanStep::Verdict verdict = step.See(hash_of(payload - 1));

@@ -24,6 +24,8 @@
 
 namespace larder::snapshot {
 
+class BucketTable;
+
 struct Value {
   ValueType type = ValueType::kString;
   std::string_view encoded;
@@ -79,6 +81,8 @@ class CollectionView {
                 const std::function<void(uint64_t element)>& element) const;
 
   bool has_member_table() const { return table_total_buckets_ > 0; }
+  // For verify; only when there is one.
+  BucketTable MemberTable() const;
 
  private:
   uint64_t Offset(uint64_t table_at, uint64_t entry) const;
