@@ -13,13 +13,14 @@ import json
 import os
 import pathlib
 import shutil
-import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
+
+import compiling
+import switching
+from peers import pinned, start_larder, start_redis
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORKLOADS = {
@@ -31,74 +32,7 @@ WORKLOADS = {
     "hgetall10-p1": ["--workload", "hgetall", "--pipeline", "1"],
     "hgetall10-p16": ["--workload", "hgetall", "--pipeline", "16"],
 }
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def ask(port, *words):
-    """One inline command; the first line of its reply."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        connection.sendall(" ".join(words).encode() + b"\r\n")
-        return connection.makefile("rb").readline().decode().strip()
-
-
-def wait_until(what, condition, seconds=300):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            if condition():
-                return
-        except OSError:
-            pass
-        time.sleep(0.05)
-    sys.exit(f"bench: waited {seconds} s for {what}")
-
-
-def pinned(core, command):
-    return ["taskset", "-c", str(core), *map(str, command)] if os.cpu_count() > 1 else command
-
-
-class Server:
-    def __init__(self, name, command, port, directory):
-        self.name, self.port = name, port
-        self.log = open(directory / f"{name}.log", "wb")
-        self.process = subprocess.Popen(pinned(0, command), stdout=self.log, stderr=self.log)
-
-    def wait_for_records(self, records):
-        def ready():
-            if self.process.poll() is not None:
-                sys.exit(f"bench: {self.name} ended: see {self.log.name}")
-            return ask(self.port, "DBSIZE") == f":{records}"
-        wait_until(f"{self.name} to serve {records} records", ready)
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(30)
-        self.log.close()
-
-
-def start_redis(directory, make_records, records):
-    port = free_port()
-    server = Server("redis", ["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "",
-                              "--appendonly", "no", "--dir", directory], port, directory)
-    wait_until("redis-server", lambda: ask(port, "PING") == "+PONG")
-    with subprocess.Popen([make_records, str(records), "--resp"], stdout=subprocess.PIPE) as source:
-        subprocess.run(["redis-cli", "-p", str(port), "--pipe"], stdin=source.stdout, check=True,
-                       stdout=subprocess.DEVNULL)
-    return server
-
-
-def start_larder(directory, larder, make_records, records):
-    port = free_port()
-    source = directory / "records.jsonl"
-    with open(source, "wb") as file:
-        subprocess.run([make_records, str(records)], stdout=file, check=True)
-    return Server("larder", [larder, "serve", "--resp", f"127.0.0.1:{port}", "--threads", "1",
-                             "--dir", directory / "versions", source], port, directory)
+OTHERS = {"compile": compiling, "switch": switching}
 
 
 def measure(load, server, records, seconds, arguments):
@@ -113,40 +47,55 @@ def measure(load, server, records, seconds, arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("workloads", nargs="*", help=f"of {', '.join(WORKLOADS)}; default: all")
+    parser.add_argument("workloads", nargs="*", help=f"of {', '.join([*WORKLOADS, *OTHERS])}; default: all")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--records", type=int, default=1000000)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
     parser.add_argument("--json", type=pathlib.Path, help="write every figure here")
     options = parser.parse_args()
-    unknown = set(options.workloads) - set(WORKLOADS)
+    unknown = set(options.workloads) - set(WORKLOADS) - set(OTHERS)
     if unknown:
-        parser.error(f"no workload {', '.join(sorted(unknown))}; there are {', '.join(WORKLOADS)}")
+        parser.error(f"no workload {', '.join(sorted(unknown))}; see --help")
     if not shutil.which("redis-server"):
         sys.exit("bench: redis-server is missing; ./dev deps installs it")
-    names = options.workloads or list(WORKLOADS)
+    chosen = options.workloads or [*WORKLOADS, *OTHERS]
+    results = {}
+    names = [name for name in chosen if name in WORKLOADS]
+    if names:
+        with tempfile.TemporaryDirectory(prefix="larder-bench-") as directory:
+            results = run_requests(options, names, pathlib.Path(directory))
+        report(results, options)
+    for name in [name for name in chosen if name in OTHERS]:
+        with tempfile.TemporaryDirectory(prefix="larder-bench-") as directory:
+            results[name] = OTHERS[name].run(options, pathlib.Path(directory))
+        OTHERS[name].report(results[name])
+    if options.json:
+        options.json.write_text(json.dumps({"cores": os.cpu_count(), "records": options.records,
+                                            "results": results}, indent=1) + "\n")
+
+
+def run_requests(options, names, directory):
+    """Every named workload on both servers in turns: {name: {server: [rounds]}}."""
+    make_records = options.build / "larder_make_records"
     results = {name: {"larder": [], "redis": []} for name in names}
-    with tempfile.TemporaryDirectory(prefix="larder-bench-") as temporary:
-        directory = pathlib.Path(temporary)
-        make_records = options.build / "larder_make_records"
-        servers = []
-        try:
-            servers.append(start_larder(directory, options.build / "larder", make_records,
-                                        options.records))
-            servers.append(start_redis(directory, make_records, options.records))
-            for server in servers:
-                server.wait_for_records(options.records)
-            for name in names:
-                for _ in range(options.rounds):
-                    for server in servers:
-                        results[name][server.name].append(
-                            measure(options.build / "larder_load", server, options.records,
-                                    options.seconds, WORKLOADS[name]))
-        finally:
-            for server in servers:
-                server.stop()
-    report(results, options)
+    servers = []
+    try:
+        servers.append(start_larder(directory, options.build / "larder", make_records,
+                                    options.records))
+        servers.append(start_redis(directory, make_records, options.records))
+        for server in servers:
+            server.wait_for_records(options.records)
+        for name in names:
+            for _ in range(options.rounds):
+                for server in servers:
+                    results[name][server.name].append(
+                        measure(options.build / "larder_load", server, options.records,
+                                options.seconds, WORKLOADS[name]))
+    finally:
+        for server in servers:
+            server.stop()
+    return results
 
 
 def median(rounds, figure):
@@ -172,9 +121,6 @@ def report(results, options):
               f"{median(redis, cpu) / median(larder, cpu):7.2f}x   "
               f"{median(larder, rate):10.0f} {median(redis, rate):10.0f} "
               f"{median(larder, rate) / median(redis, rate):5.2f}x")
-    if options.json:
-        options.json.write_text(json.dumps({"cores": os.cpu_count(), "records": options.records,
-                                            "results": results}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

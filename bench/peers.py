@@ -1,0 +1,77 @@
+"""The servers of the workloads: Larder and its peer, each pinned to a core, with the same records."""
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def ask(port, *words):
+    """One inline command; the first line of its reply."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(" ".join(words).encode() + b"\r\n")
+        return connection.makefile("rb").readline().decode().strip()
+
+
+def wait_until(what, condition, seconds=300, pause=0.05):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if condition():
+                return
+        except OSError:
+            pass
+        time.sleep(pause)
+    sys.exit(f"bench: waited {seconds} s for {what}")
+
+
+def pinned(core, command):
+    """The command on one core (None: on all)."""
+    command = [str(word) for word in command]
+    return command if core is None or os.cpu_count() == 1 else ["taskset", "-c", str(core), *command]
+
+
+class Server:
+    def __init__(self, name, command, port, directory, core=0):
+        self.name, self.port = name, port
+        self.log = open(directory / f"{name}.log", "wb")
+        self.process = subprocess.Popen(pinned(core, command), stdout=self.log, stderr=self.log)
+
+    def wait_for_records(self, records):
+        def ready():
+            if self.process.poll() is not None:
+                sys.exit(f"bench: {self.name} ended: see {self.log.name}")
+            return ask(self.port, "DBSIZE") == f":{records}"
+        wait_until(f"{self.name} to serve {records} records", ready)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+        self.log.close()
+
+
+def start_redis(directory, make_records, records):
+    port = free_port()
+    server = Server("redis", ["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "",
+                              "--appendonly", "no", "--dir", directory], port, directory)
+    wait_until("redis-server", lambda: ask(port, "PING") == "+PONG")
+    with subprocess.Popen([make_records, str(records), "--resp"], stdout=subprocess.PIPE) as source:
+        subprocess.run(["redis-cli", "-p", str(port), "--pipe"], stdin=source.stdout, check=True,
+                       stdout=subprocess.DEVNULL)
+    return server
+
+
+def start_larder(directory, larder, make_records, records, threads=1, core=0):
+    port = free_port()
+    source = directory / "records.jsonl"
+    with open(source, "wb") as file:
+        subprocess.run([make_records, str(records)], stdout=file, check=True)
+    return Server("larder", [larder, "serve", "--resp", f"127.0.0.1:{port}", "--threads", threads,
+                             "--dir", directory / "versions", source], port, directory, core)
