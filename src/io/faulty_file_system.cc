@@ -373,7 +373,7 @@ Result<void> FaultyFileSystem::Remove(const std::string& path) {
 Result<void> FaultyFileSystem::Rename(const std::string& from, const std::string& to) {
   const MutexLock lock(mutex_);
   LARDER_TRY(BeginOperation("rename", fmt::format("{} to {}", from, to)));
-  return disk_.Rename(from, to);
+  return disk_.MoveName(from, to);
 }
 
 Result<void> FaultyFileSystem::SyncDirectory(const std::string& directory) {

@@ -157,7 +157,7 @@ Result<void> ModelDisk::Remove(const std::string& path) {
   return {};
 }
 
-Result<void> ModelDisk::Rename(const std::string& from, const std::string& to) {
+Result<void> ModelDisk::MoveName(const std::string& from, const std::string& to) {
   const Place from_place = Split(from);
   const Place to_place = Split(to);
   const std::string both = fmt::format("{} to {}", from, to);

@@ -60,7 +60,7 @@ class ModelDisk {
   // The new directories are synced.
   Result<void> MakeDirectories(const std::string& path);
   Result<void> Remove(const std::string& path);
-  Result<void> Rename(const std::string& from, const std::string& to);
+  Result<void> MoveName(const std::string& from, const std::string& to);
   Result<void> SyncDirectory(const std::string& path);
   // This name survives as it is now, whatever happens to the others of its directory.
   void SyncName(const std::string& path);
