@@ -1,5 +1,6 @@
 #include "import/jsonl/json_token.h"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace larder::importer {
@@ -100,6 +101,17 @@ size_t FindUnclosedString(std::string_view line) {
   size_t opened = 0;
   WalkStrings(line, opened, [](char, bool) { return false; });
   return opened;
+}
+
+size_t FindObjectEnd(std::string_view line) {
+  size_t opened = 0;
+  size_t depth = 0;
+  const size_t at = WalkStrings(line, opened, [&depth](char c, bool inside) {
+    if (inside) return false;
+    if (c == '{' || c == '[') ++depth;
+    return (c == '}' || c == ']') && --depth == 0;
+  });
+  return std::min(at + 1, line.size());
 }
 
 bool IsBlank(std::string_view line) {

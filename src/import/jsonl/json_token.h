@@ -20,6 +20,10 @@ size_t FindInvalidUtf8(std::string_view line);
 size_t FindControlInString(std::string_view line);
 size_t FindUnclosedString(std::string_view line);
 
+// Behind the bracket that closes the first one, whatever stands between; line.size() when it is not
+// closed.
+size_t FindObjectEnd(std::string_view line);
+
 // Only spaces, tabs and carriage returns.
 bool IsBlank(std::string_view line);
 

@@ -26,6 +26,9 @@ constexpr size_t kKeptLineBytes = size_t{8} << 20;
 // Ignored members may nest this deep; deeper is refused, it cannot be meant.
 constexpr int kMaxIgnoredDepth = 256;
 
+constexpr const char* kSomethingFollows = "something follows the object; one line holds one record";
+constexpr const char* kEndsEarly = "the line ends before its object does";
+
 struct RecordForm {
   ValueType type;
   std::string_view type_name;
@@ -101,6 +104,7 @@ struct RecordParser::Json {
   bool Refuse(const char* at, std::string reason, ErrorCode code = ErrorCode::kCorrupt);
   bool RefuseSyntax(simdjson::error_code error);
   bool RefuseFirstStage(simdjson::error_code error);
+  bool RefuseEnd();
   bool CheckUnescaped(std::string_view text, const char* at);
 
   ondemand::parser parser_;
@@ -159,7 +163,8 @@ bool RecordParser::Json::ReadRoot() {
     return RefuseFirstStage(error);
   }
   ondemand::object object;
-  if (const auto error = document_.get_object().get(object)) return RefuseSyntax(error);
+  // Fails, before anything is looked at, when the last token is not a closing brace.
+  if (document_.get_object().get(object) != simdjson::SUCCESS) return RefuseEnd();
   if (!ReadFieldsOf(object, [this](std::string_view name, ondemand::value value) {
         return ReadMember(name, value);
       })) {
@@ -167,7 +172,7 @@ bool RecordParser::Json::ReadRoot() {
   }
   const char* rest = nullptr;
   if (document_.current_location().get(rest) == simdjson::OUT_OF_BOUNDS) return true;
-  return Refuse(rest, "something follows the object; one line holds one record");
+  return Refuse(rest, kSomethingFollows);
 }
 
 bool RecordParser::Json::ReadMember(std::string_view name, ondemand::value value) {
@@ -419,7 +424,7 @@ bool RecordParser::Json::Refuse(const char* at, std::string reason, ErrorCode co
 bool RecordParser::Json::RefuseSyntax(simdjson::error_code error) {
   const char* at = nullptr;
   if (document_.current_location().get(at) != simdjson::SUCCESS) at = line_.data() + line_.size();
-  if (OffsetOf(at) == line_.size()) return Refuse(at, "the line ends before its object does");
+  if (OffsetOf(at) == line_.size()) return Refuse(at, kEndsEarly);
   return Refuse(at, std::string(SyntaxReason(error)));
 }
 
@@ -438,6 +443,13 @@ bool RecordParser::Json::RefuseFirstStage(simdjson::error_code error) {
     default:
       return Refuse(at(0), "malformed JSON");
   }
+}
+
+bool RecordParser::Json::RefuseEnd() {
+  const size_t rest = line_.find_first_not_of(" \t\r", FindObjectEnd(line_));
+  const bool complete = rest != std::string_view::npos;
+  return Refuse(line_.data() + (complete ? rest : line_.size()),
+                complete ? kSomethingFollows : kEndsEarly);
 }
 
 bool RecordParser::Json::CheckUnescaped(std::string_view text, const char* at) {
