@@ -1,0 +1,52 @@
+"""The records that every client test reads, and the server that serves them."""
+
+import json
+import os
+
+from harness.programs import LARDER
+from harness.servers import start_larder
+
+NAME = "records"  # the dataset is called as its file
+KEYS = 300
+
+
+def number_of_version(version):
+    return f"version {version}"
+
+
+def records(version):
+    yield {"key": "string", "type": "string", "string_record": {"value": "hello ☃"}}
+    yield {"key": "empty", "type": "string", "string_record": {"value": ""}}
+    yield {"key": "version", "type": "string",
+           "string_record": {"value": number_of_version(version)}}
+    yield {"key": "large", "type": "string", "string_record": {"value": "x" * 200000}}
+    yield {"key": "hash", "type": "hash",
+           "hash_record": {"fields": {"a": "1", "b": "two", "": "empty"}}}
+    yield {"key": "bighash", "type": "hash",
+           "hash_record": {"fields": {f"field{i}": str(i) for i in range(500)}}}
+    yield {"key": "list", "type": "list", "list_record": {"elements": ["a", "b", "c", "a"]}}
+    yield {"key": "set", "type": "set", "set_record": {"elements": ["a", "b", "c"]}}
+    yield {"key": "bigset", "type": "set",
+           "set_record": {"elements": [f"member{i}" for i in range(500)]}}
+    yield {"key": "zset", "type": "zset", "ordered_set_record": {"elements": [
+        {"value": "a", "score": 1}, {"value": "b", "score": 2.5}, {"value": "c", "score": "inf"}]}}
+    yield {"key": "bigzset", "type": "zset", "ordered_set_record": {"elements": [
+        {"value": f"member{i}", "score": i / 4} for i in range(500)]}}
+    for i in range(KEYS):
+        yield {"key": f"item/{i}", "type": "string",
+               "string_record": {"value": f"{number_of_version(version)} of {i}"}}
+
+
+def publish(directory, version):
+    """Puts a version in the place of the source, whole at once."""
+    path = os.path.join(directory, f"{NAME}.jsonl")
+    with open(path + ".new", "w", encoding="utf-8") as out:
+        for record in records(version):
+            out.write(json.dumps(record) + "\n")
+    os.replace(path + ".new", path)
+    return path
+
+
+def serve(directory):
+    """A server of version 1, to be used with `with`."""
+    return start_larder(LARDER, files=[publish(directory, 1)])

@@ -1,0 +1,158 @@
+"""redis-py, with its own parser and with hiredis: handshake, pipelines, reads, scans, errors, and a
+switch in the middle."""
+
+import tempfile
+import unittest
+
+import redis
+from redis.connection import Connection, HiredisParser, PythonParser
+
+import client_data
+
+DATA_COUNT = sum(1 for _ in client_data.records(1))
+
+
+class RedisPyTests:
+    """Run for each parser by the classes below."""
+
+    parser = None
+
+    @classmethod
+    def setUpClass(cls):
+        directory = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(directory.cleanup)
+        cls.directory = directory.name
+        cls.server = cls.enterClassContext(client_data.serve(cls.directory))
+
+    def setUp(self):
+        pool = redis.ConnectionPool(connection_class=Connection, host="127.0.0.1",
+                                    port=self.server.port, parser_class=self.parser,
+                                    client_name="redis-py-test", health_check_interval=1)
+        self.client = redis.Redis(connection_pool=pool, decode_responses=False)
+        self.addCleanup(pool.disconnect)
+
+    def test_handshake_names_the_connection(self):
+        self.assertTrue(self.client.ping())
+        self.assertEqual(self.client.client_getname(), "redis-py-test")
+        self.assertIsInstance(self.client.client_id(), int)
+        self.assertTrue(any(line["name"] == "redis-py-test" for line in self.client.client_list()))
+        self.assertEqual(self.client.echo("x"), b"x")
+
+    def test_generic_reads(self):
+        self.assertEqual(self.client.exists("string", "missing", "hash"), 2)
+        self.assertEqual(self.client.type("zset"), b"zset")
+        self.assertEqual(self.client.ttl("string"), -1)
+        self.assertEqual(self.client.pttl("missing"), -2)
+        self.assertEqual(self.client.dbsize(), DATA_COUNT)
+        self.assertEqual(len(self.client.keys("item/*")), client_data.KEYS)
+        self.assertTrue(self.client.exists(self.client.randomkey()))
+
+    def test_string_reads(self):
+        self.assertEqual(self.client.get("string"), "hello ☃".encode())
+        self.assertEqual(self.client.get("large"), b"x" * 200000)
+        self.assertIsNone(self.client.get("missing"))
+        self.assertEqual(self.client.mget("empty", "missing"), [b"", None])
+        self.assertEqual(self.client.strlen("large"), 200000)
+        self.assertEqual(self.client.getrange("string", 0, 3), b"hell")
+
+    def test_hash_reads(self):
+        self.assertEqual(self.client.hget("hash", "b"), b"two")
+        self.assertEqual(self.client.hmget("hash", "a", "none"), [b"1", None])
+        self.assertEqual(self.client.hgetall("hash"), {b"a": b"1", b"b": b"two", b"": b"empty"})
+        self.assertEqual(sorted(self.client.hkeys("hash")), [b"", b"a", b"b"])
+        self.assertEqual(sorted(self.client.hvals("hash")), [b"1", b"empty", b"two"])
+        self.assertEqual(self.client.hlen("bighash"), 500)
+        self.assertTrue(self.client.hexists("hash", "a"))
+        self.assertEqual(len(self.client.hgetall("bighash")), 500)
+
+    def test_list_and_set_reads(self):
+        self.assertEqual(self.client.llen("list"), 4)
+        self.assertEqual(self.client.lindex("list", -2), b"c")
+        self.assertEqual(self.client.lrange("list", 0, -1), [b"a", b"b", b"c", b"a"])
+        self.assertEqual(self.client.scard("set"), 3)
+        self.assertTrue(self.client.sismember("set", "a"))
+        self.assertEqual(self.client.smembers("set"), {b"a", b"b", b"c"})
+
+    def test_sorted_set_reads(self):
+        infinity = float("inf")
+        self.assertEqual(self.client.zcard("zset"), 3)
+        self.assertEqual(self.client.zscore("zset", "b"), 2.5)
+        self.assertEqual(self.client.zrank("zset", "c"), 2)
+        self.assertEqual(self.client.zcount("zset", "(1", "+inf"), 2)
+        self.assertEqual(self.client.zrange("zset", 0, -1, withscores=True),
+                         [(b"a", 1.0), (b"b", 2.5), (b"c", infinity)])
+        self.assertEqual(self.client.zrange("zset", 3, 1, desc=True, byscore=True), [b"b", b"a"])
+        self.assertEqual(self.client.zrange("zset", "-", "+", bylex=True, offset=1, num=1), [b"b"])
+
+    def test_scans_return_everything_once(self):
+        self.assertEqual(len(list(self.client.scan_iter(count=7))), DATA_COUNT)
+        self.assertEqual(len(list(self.client.scan_iter("item/*"))), client_data.KEYS)
+        self.assertEqual(list(self.client.scan_iter(_type="list")), [b"list"])
+        self.assertEqual(len(dict(self.client.hscan_iter("bighash", count=7))), 500)
+        self.assertEqual(len(list(self.client.sscan_iter("bigset", count=7))), 500)
+        self.assertEqual(len(dict(self.client.zscan_iter("bigzset", count=7))), 500)
+
+    def test_pipelines(self):
+        pipeline = self.client.pipeline(transaction=False)
+        for i in range(client_data.KEYS):
+            pipeline.get(f"item/{i}")
+        values = pipeline.execute()
+        self.assertTrue(all(value.endswith(f" of {i}".encode()) for i, value in enumerate(values)))
+
+    def test_errors_become_the_clients_exceptions(self):
+        with self.assertRaises(redis.exceptions.ReadOnlyError):
+            self.client.set("string", "x")
+        with self.assertRaises(redis.exceptions.ReadOnlyError):
+            self.client.delete("string")
+        with self.assertRaisesRegex(redis.exceptions.ResponseError, "WRONGTYPE"):
+            self.client.get("hash")
+        with self.assertRaisesRegex(redis.exceptions.ResponseError, "unknown command"):
+            self.client.execute_command("NOSUCH", "x")
+        with self.assertRaises(redis.exceptions.ResponseError):
+            self.client.execute_command("SELECT", 99)
+
+    def test_server_tells_of_itself(self):
+        info = self.client.info()
+        self.assertIn("redis_version", info)
+        self.assertEqual(info["db0"]["keys"], DATA_COUNT)
+        self.assertIn("maxclients", self.client.config_get("maxclients"))
+        self.assertEqual(len(self.client.time()), 2)
+        self.assertIn("get", self.client.command())
+        self.assertGreater(self.client.command_count(), 40)
+
+    def test_switch_in_the_middle_shows_one_version_per_request(self):
+        names = [f"item/{i}" for i in range(100)]
+        last = 0
+        for version in range(2, 6):
+            client_data.publish(self.directory, version)
+            self.client.execute_command("LARDER", "RELOAD", client_data.NAME)
+            versions = {value.split(b" of ")[0] for value in self.client.mget(names)}
+            self.assertEqual(versions, {client_data.number_of_version(version).encode()})
+            self.assertGreater(version, last)
+            last = version
+
+    def test_scan_across_a_switch_misses_nothing(self):
+        found = []
+        cursor = 0
+        for step in range(1000):
+            if step == 3:
+                client_data.publish(self.directory, 9)
+                self.client.execute_command("LARDER", "RELOAD", client_data.NAME)
+            cursor, keys = self.client.scan(cursor, match="item/*", count=10)
+            found += keys
+            if cursor == 0:
+                break
+        self.assertEqual(len(found), client_data.KEYS)
+        self.assertEqual(len(set(found)), client_data.KEYS)
+
+
+class OwnParserTest(RedisPyTests, unittest.TestCase):
+    parser = PythonParser
+
+
+class HiredisParserTest(RedisPyTests, unittest.TestCase):
+    parser = HiredisParser
+
+
+if __name__ == "__main__":
+    unittest.main()

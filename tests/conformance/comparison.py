@@ -1,0 +1,227 @@
+"""How two replies are compared. `exact` is the rule; the others are exceptions, each with its reason.
+
+A comparison takes Larder's reply, Redis's reply and the request, and returns None, or a sentence on
+the difference.
+"""
+
+REASONS = {
+    "members": "the order of a hash or a set is not part of the protocol",
+    "pairs": "the order of fields and of settings is not part of the protocol",
+    "shape": "identities and times differ from server to server",
+    "kind": "the text is the server's own",
+    "fields": "versions, identities and the role are the server's own",
+    "random": "a random key: any one that exists",
+    "commands": "Larder has a part of Redis's commands, and LARDER",
+    "subcommands": "Larder has a part of a container's subcommands",
+    "docs": "the prose of COMMAND DOCS is Larder's own",
+    "info": "Larder has a part of INFO's fields, and some of its own",
+    "clientline": "addresses, identities, times and memory differ from connection to connection",
+}
+
+
+def differ(what, larder, redis):
+    return f"{what}: larder {larder!r}, redis {redis!r}"
+
+
+def exact(larder, redis, _request=None):
+    return None if larder.raw() == redis.raw() else differ("bytes", larder, redis)
+
+
+def members(larder, redis, _request=None):
+    if larder.items is None or redis.items is None:
+        return exact(larder, redis)
+    if larder.kind != redis.kind or len(larder.items) != len(redis.items):
+        return differ("kind or count", larder, redis)
+    left = sorted(item.raw() for item in larder.items)
+    right = sorted(item.raw() for item in redis.items)
+    return None if left == right else differ("members", larder, redis)
+
+
+def pairs(larder, redis, _request=None):
+    if larder.items is None or redis.items is None:
+        return exact(larder, redis)
+    if larder.kind != redis.kind or len(larder.items) != len(redis.items):
+        return differ("kind or count", larder, redis)
+    left = sorted((key.raw(), value.raw()) for key, value in larder.pairs())
+    right = sorted((key.raw(), value.raw()) for key, value in redis.pairs())
+    return None if left == right else differ("pairs", larder, redis)
+
+
+def shape(larder, redis, _request=None):
+    if larder.kind != redis.kind or larder.is_null != redis.is_null:
+        return differ("kind", larder, redis)
+    if larder.items is None:
+        return exact(larder, redis) if larder.is_error else None
+    if len(larder.items) != len(redis.items):
+        return differ("count", larder, redis)
+    for left, right in zip(larder.items, redis.items):
+        difference = shape(left, right)
+        if difference:
+            return difference
+    return None
+
+
+def kind(larder, redis, _request=None):
+    if larder.is_error or redis.is_error:
+        return exact(larder, redis)
+    return None if larder.kind == redis.kind else differ("kind", larder, redis)
+
+
+def fields(larder, redis, _request=None):
+    """Maps (flat in RESP2) with the same fields in the same order, of values of the same kind."""
+    if larder.items is None or redis.items is None:
+        return exact(larder, redis)
+    left = [(key.raw(), value.kind) for key, value in larder.pairs()]
+    right = [(key.raw(), value.kind) for key, value in redis.pairs()]
+    if larder.kind != redis.kind or left != right:
+        return differ("fields", larder, redis)
+    return None
+
+
+def random(larder, redis, _request=None):
+    return None if larder.kind == redis.kind == b"$" and larder.text else differ(
+        "a key", larder, redis)
+
+
+def by_name(reply):
+    return {item.items[0].text: item for item in reply.items}
+
+
+def subcommands(larder, redis, _request=None):
+    """Entries of COMMAND INFO: the same in all but subcommands that Larder does not have."""
+    if larder.items is None or redis.items is None:
+        return exact(larder, redis)
+    if larder.kind != redis.kind or len(larder.items) != len(redis.items):
+        return differ("kind or count", larder, redis)
+    for left, right in zip(larder.items, redis.items):
+        difference = same_entry(left, right)
+        if difference:
+            return difference
+    return None
+
+
+def same_entry(larder, redis):
+    if larder.items is None or redis.items is None:
+        return exact(larder, redis)
+    name = larder.items[0].text
+    if larder.kind != redis.kind or len(larder.items) != len(redis.items):
+        return differ(f"entry {name!r}", larder, redis)
+    parts = ("name", "arity", "flags", "first key", "last key", "step", "categories", "tips",
+             "key specs")
+    for position, part in enumerate(parts):
+        left, right = larder.items[position], redis.items[position]
+        difference = members(left, right) if part in ("flags", "categories") else exact(left, right)
+        if difference:
+            return f"{name!r}, {part}: {difference}"
+    known = by_name(redis.items[9])
+    for sub in larder.items[9].items:
+        if sub.items[0].text == b"client|setinfo":  # of Redis 7.2
+            continue
+        if sub.items[0].text not in known:
+            return f"{name!r}: Redis has no subcommand {sub.items[0].text!r}"
+        difference = same_entry(sub, known[sub.items[0].text])
+        if difference:
+            return difference
+    return None
+
+
+def commands(larder, redis, _request=None):
+    """COMMAND and COMMAND INFO without names: every entry but LARDER's is Redis's."""
+    known = by_name(redis)
+    for entry in larder.items:
+        name = entry.items[0].text
+        if name == b"larder":
+            continue
+        if name not in known:
+            return f"Redis has no command {name!r}"
+        difference = same_entry(entry, known[name])
+        if difference:
+            return difference
+    return None
+
+
+def docs(larder, redis, _request=None):
+    """COMMAND DOCS: the same names; of each, the fields summary, since, group and complexity."""
+    if larder.items is None or redis.items is None:
+        return exact(larder, redis)
+    if larder.kind != redis.kind:
+        return differ("kind", larder, redis)
+    known = {key.text: value for key, value in redis.pairs()}
+    for key, value in larder.pairs():
+        if key.text == b"larder":
+            continue
+        if key.text not in known:
+            return f"Redis does not document {key.text!r}"
+        right = known[key.text]
+        if value.kind != right.kind:
+            return differ(f"the kind of {key.text!r}", value, right)
+        left_fields = {name.text: field for name, field in value.pairs()}
+        right_fields = {name.text: field for name, field in right.pairs()}
+        for name in (b"summary", b"since", b"group"):
+            if name not in left_fields or left_fields[name].kind != right_fields[name].kind:
+                return differ(f"{name!r} of {key.text!r}", value, right)
+        for name in (b"since", b"group"):
+            difference = exact(left_fields[name], right_fields[name])
+            if difference:
+                return f"{name!r} of {key.text!r}: {difference}"
+    return None
+
+
+INFO_FIELDS = {
+    "server": ["redis_version", "redis_mode", "os", "arch_bits", "process_id", "run_id", "tcp_port",
+               "uptime_in_seconds", "uptime_in_days", "executable", "config_file"],
+    "clients": ["connected_clients", "maxclients"],
+    "memory": ["used_memory_rss"],
+    "stats": ["total_connections_received", "total_commands_processed", "rejected_connections",
+              "keyspace_hits", "keyspace_misses", "total_net_input_bytes",
+              "total_net_output_bytes"],
+    "replication": ["role"],
+    "cpu": ["used_cpu_sys", "used_cpu_user"],
+    "keyspace": ["db0"],
+}
+
+
+def info(larder, redis, request):
+    """INFO: sections and fields that Redis has too, in its form, those that clients read among
+    them."""
+    if larder.is_error or redis.is_error or larder.kind != redis.kind:
+        return exact(larder, redis)
+    text = larder.text.decode()
+    redis_text = redis.text.decode()
+    if larder.kind == b"=" and not text.startswith("txt:"):
+        return "a verbatim text without its format"
+    sections = [argument.decode().lower() for argument in request[1:]] or list(INFO_FIELDS)
+    if set(sections) & {"default", "all", "everything"}:
+        sections = list(INFO_FIELDS)
+    for section in sections:
+        if section not in INFO_FIELDS:
+            continue
+        title = f"# {section.capitalize() if section != 'cpu' else 'CPU'}\r\n"
+        if (title in text) != (title in redis_text):
+            return f"{title!r} stands in one only: {text[:300]!r}"
+        for field in INFO_FIELDS[section]:
+            if f"\n{field}:" not in text:
+                return f"no field {field!r} in section {section!r}: {text[:600]!r}"
+    return None
+
+
+def client_fields(text):
+    return [word.split("=", 1)[0] for word in text.removeprefix("txt:").split("\n")[0].split()]
+
+
+# Redis 7.2 has them at the end of its lines, with CLIENT SETINFO.
+CLIENT_FIELDS_OF_7_2 = ["lib-name", "lib-ver"]
+
+
+def clientline(larder, redis, _request=None):
+    """CLIENT INFO and LIST: the fields of 7.0's line in its order, then those of 7.2."""
+    if larder.is_error or redis.is_error or larder.kind != redis.kind:
+        return exact(larder, redis)
+    left = client_fields(larder.text.decode())
+    right = client_fields(redis.text.decode())
+    left = [field for field in left if field not in CLIENT_FIELDS_OF_7_2]
+    return None if left == right else differ("fields", left, right)
+
+
+COMPARISONS = {name: function for name, function in list(globals().items())
+               if name in REASONS or name == "exact"}

@@ -1,0 +1,1 @@
+"""What tests that start servers share."""
