@@ -11,8 +11,9 @@ namespace larder::io {
 
 class TestDirectory {
  public:
-  TestDirectory() {
-    std::string pattern = ::testing::TempDir() + "larder_XXXXXX";
+  // In `parent`, which ends in a slash.
+  explicit TestDirectory(const std::string& parent = ::testing::TempDir()) {
+    std::string pattern = parent + "larder_XXXXXX";
     EXPECT_NE(mkdtemp(pattern.data()), nullptr);
     path_ = pattern;
   }
