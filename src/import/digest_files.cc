@@ -24,7 +24,10 @@ Result<std::optional<std::string>> ReadDigestFile(io::FileSystem& files, const s
     return std::unexpected(info.error());
   }
   const auto text = io::ReadWholeFile(files, path, kMaxDigestFileBytes);
-  if (!text) return Fail(ErrorCode::kRefused, text.error().message());
+  if (!text) {
+    const bool too_large = text.error().code() == ErrorCode::kLimit;
+    return Fail(too_large ? ErrorCode::kRefused : text.error().code(), text.error().message());
+  }
   auto digest = FindDigest(*text, BaseName(source), digits);
   if (!digest) return std::unexpected(digest.error().Within(path));
   return *std::move(digest);

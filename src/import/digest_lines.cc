@@ -7,8 +7,6 @@
 namespace larder::importer {
 namespace {
 
-constexpr std::string_view kSpace = " \t\r";
-
 bool IsHexDigit(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
@@ -48,7 +46,8 @@ std::optional<DigestLine> ParseLine(std::string_view line, size_t digits) {
   }
   DigestLine parsed{LowerCase(line.substr(0, digits)), std::nullopt};
   line.remove_prefix(digits);
-  if (line.empty()) return escaped ? std::nullopt : std::optional(std::move(parsed));
+  if (line.find_first_not_of(" \t") == std::string_view::npos)
+    return escaped ? std::nullopt : std::optional(std::move(parsed));
   // Two characters: a space, then a space (text) or a star (binary).
   if (line.size() < 3 || line[0] != ' ' || (line[1] != ' ' && line[1] != '*')) return std::nullopt;
   std::string name = escaped ? Unescape(line.substr(2)) : std::string(line.substr(2));
@@ -70,7 +69,7 @@ Result<std::string> FindDigest(std::string_view text, std::string_view name, siz
     const size_t newline = text.find('\n');
     std::string_view line = text.substr(0, newline);
     text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
-    line = line.substr(0, line.find_last_not_of(kSpace) + 1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty()) continue;
     auto parsed = ParseLine(line, digits);
     if (!parsed || bare || (found && !parsed->name)) {

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/mutex.h"
 #include "io/file_system.h"
 
 namespace larder::importer {
@@ -64,6 +65,7 @@ class MemoryFiles : public io::FileSystem {
    public:
     Reader(std::string path, File& file) : path_(std::move(path)), file_(file) {}
     Result<size_t> ReadAt(uint64_t offset, char* to, size_t bytes) const override {
+      const MutexLock lock(mutex_);
       if (file_.reads_until_error-- == 0) return Fail(ErrorCode::kIoError, path_ + ": bad disk");
       if (file_.reads_until_change-- == 0) ++file_.info.mtime_ns;
       if (offset >= file_.bytes.size()) return 0;
@@ -72,12 +74,16 @@ class MemoryFiles : public io::FileSystem {
       return got;
     }
     void AdviseSequential() const override {}
-    Result<io::FileInfo> Info() const override { return file_.info; }
+    Result<io::FileInfo> Info() const override {
+      const MutexLock lock(mutex_);
+      return file_.info;
+    }
     const std::string& path() const override { return path_; }
 
    private:
     std::string path_;
-    File& file_;
+    mutable Mutex mutex_;
+    File& file_ LARDER_GUARDED_BY(mutex_);
   };
 
   static std::unexpected<Error> None(const std::string& path) {
