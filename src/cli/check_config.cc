@@ -1,0 +1,59 @@
+// larder check-config: is this configuration right, and what does it mean?
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cli/config.h"
+#include "cli/exit_code.h"
+#include "cli/json.h"
+#include "cli/subcommands.h"
+
+namespace larder::cli {
+
+namespace {
+
+Json Describe(const Config& config) {
+  Json listeners = Json::array();
+  for (const auto& listener : config.server.listeners)
+    listeners.push_back({{"address", listener.address}, {"protocol", "resp"}});
+  Json stores = Json::array();
+  for (const StoreConfig& store : config.stores) {
+    const dataset::Options& options = store.options;
+    stores.push_back({{"name", options.name},
+                      {"database", store.database},
+                      {"source", options.source},
+                      {"directory", options.directory},
+                      {"keep", options.keep},
+                      {"watch_ms", options.watch.count()}});
+  }
+  return {{"listeners", listeners}, {"stores", stores}};
+}
+
+int CheckConfig(const std::string& path, bool json) {
+  const auto config = LoadConfig(path);
+  if (!config) return ReportError(config.error());
+  if (json) {
+    PrintJson(Describe(*config));
+  } else {
+    fmt::print("{}: right, {} listeners, {} stores\n", path, config->server.listeners.size(),
+               config->stores.size());
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+void AddCheckConfig(CLI::App& app, Run& chosen) {
+  auto path = std::make_shared<std::string>(kDefaultConfigFile);
+  auto json = std::make_shared<bool>(false);
+  CLI::App* const check = app.add_subcommand("check-config", "Check a configuration file");
+  check->add_option("FILE", *path, "Default: larder.toml");
+  check->add_flag("--json", *json, "Print what it means as JSON");
+  check->footer("Example:\n  larder check-config /etc/larder.toml\nExits with 2 when it is wrong.");
+  check->callback(
+      [path, json, &chosen] { chosen = [path, json] { return CheckConfig(*path, *json); }; });
+}
+
+}  // namespace larder::cli

@@ -1,0 +1,54 @@
+#include "cli/command_line.h"
+
+#include <exception>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cli/exit_code.h"
+#include "cli/subcommands.h"
+
+namespace larder::cli {
+
+namespace {
+
+constexpr std::string_view kFooter =
+    "Examples:\n"
+    "  larder serve features.jsonl.gz            serve a file to Redis clients on 127.0.0.1:6380\n"
+    "  larder serve --config larder.toml         serve what the configuration names\n"
+    "  larder versions features                  list the versions of a store\n"
+    "  larder rollback features                  serve the version before the current one again\n"
+    "  larder build features.jsonl -o f.snap     compile a Snapshot without serving it\n"
+    "  larder get f.snap user:1                  print one value\n"
+    "\n"
+    "Exit codes: 0 success, 1 failure, 2 usage or configuration, 3 not found, 4 bad data,\n"
+    "5 held by another process, 130 interrupted.";
+
+}  // namespace
+
+int RunCommandLine(int argc, char** argv) {
+  CLI::App app("Larder: small data, kept fresh, served fast.", "larder");
+  app.set_version_flag("--version", std::string("larder ") + LARDER_VERSION);
+  app.require_subcommand(1);
+  app.footer(std::string(kFooter));
+  Run chosen;
+  AddServe(app, chosen);
+  AddBuild(app, chosen);
+  AddInspect(app, chosen);
+  AddVerify(app, chosen);
+  AddGet(app, chosen);
+  AddVersions(app, chosen);
+  AddRollback(app, chosen);
+  AddPin(app, chosen);
+  AddUnpin(app, chosen);
+  AddCheckConfig(app, chosen);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // Help and version are answers, not errors: CLI11 gives them 0.
+    return app.exit(error) == 0 ? kExitOk : kExitUsage;
+  }
+  return chosen();
+}
+
+}  // namespace larder::cli

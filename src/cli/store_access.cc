@@ -1,0 +1,117 @@
+#include "cli/store_access.h"
+
+#include <utility>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cli/config.h"
+#include "io/file_system.h"
+
+namespace larder::cli {
+
+namespace {
+
+// Where a store may be found: at servers, and as a directory.
+struct Places {
+  std::vector<std::string> servers;
+  std::vector<dataset::Options> stores;
+  bool directory_first = false;
+};
+
+Result<Places> PlacesOfConfig(const std::string& path) {
+  LARDER_ASSIGN(Config config, LoadConfig(path));
+  Places places;
+  for (const auto& listener : config.server.listeners) places.servers.push_back(listener.address);
+  for (StoreConfig& store : config.stores) places.stores.push_back(std::move(store.options));
+  return places;
+}
+
+// Every folder under `base` is a store, as `larder serve FILE` makes them.
+Places PlacesUnder(const std::string& base) {
+  Places places;
+  places.servers = {std::string(kDefaultAddress)};
+  const auto names = io::RealFileSystem().List(base);
+  if (!names) return places;
+  for (const std::string& name : *names) {
+    dataset::Options options;
+    options.name = name;
+    options.directory = fmt::format("{}/{}", base, name);
+    const auto info = io::RealFileSystem().Stat(options.directory);
+    if (info && info->kind == io::FileKind::kDirectory) places.stores.push_back(options);
+  }
+  return places;
+}
+
+Result<Places> FindPlaces(const StoreArguments& arguments) {
+  const std::string default_config(kDefaultConfigFile);
+  if (!arguments.directory.empty()) {
+    Places places = PlacesUnder(arguments.directory);
+    places.directory_first = true;
+    return places;
+  }
+  if (!arguments.config.empty()) return PlacesOfConfig(arguments.config);
+  if (io::RealFileSystem().Stat(default_config)) return PlacesOfConfig(default_config);
+  return PlacesUnder(std::string(kDefaultDataDirectory));
+}
+
+Result<dataset::Options> ChooseStore(const std::vector<dataset::Options>& stores,
+                                     const std::string& name) {
+  std::vector<std::string_view> names;
+  for (const dataset::Options& store : stores) {
+    if (store.name == name || (name.empty() && stores.size() == 1)) return store;
+    names.push_back(store.name);
+  }
+  if (stores.empty()) {
+    return Fail(ErrorCode::kNotFound,
+                "no store: no server answers and there is no directory of one here; name one with "
+                "--server, --config or --dir");
+  }
+  if (name.empty()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("which store? There are {}", fmt::join(names, ", ")));
+  }
+  return Fail(ErrorCode::kNotFound,
+              fmt::format("no store \"{}\"; there are {}", name, fmt::join(names, ", ")));
+}
+
+Result<std::unique_ptr<StoreAccess>> OpenDirectory(const Places& places, const std::string& store) {
+  LARDER_ASSIGN(dataset::Options options, ChooseStore(places.stores, store));
+  options.source.clear();  // nothing is compiled from here
+  return OpenStoreInDirectory(std::move(options));
+}
+
+// The first server that has the store; null when there is none.
+std::unique_ptr<StoreAccess> AskServers(const Places& places, const std::string& store) {
+  for (const std::string& address : places.servers) {
+    auto found = OpenStoreAtServer(address, store);
+    if (found) return *std::move(found);
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void AddStoreOptions(CLI::App& command, StoreArguments& arguments) {
+  command.add_option("--server", arguments.server, "Ask the server at this address, nobody else");
+  command.add_option("--config", arguments.config,
+                     "The server's configuration (default: larder.toml if here)");
+  command.add_option("--dir", arguments.directory,
+                     "Directory that holds the stores' directories (default: larder-data)");
+}
+
+Result<std::unique_ptr<StoreAccess>> OpenStore(const StoreArguments& arguments) {
+  if (!arguments.server.empty()) return OpenStoreAtServer(arguments.server, arguments.store);
+  LARDER_ASSIGN(const Places places, FindPlaces(arguments));
+  if (!places.directory_first) {
+    if (auto at_server = AskServers(places, arguments.store)) return at_server;
+  }
+  auto in_directory = OpenDirectory(places, arguments.store);
+  if (!in_directory && in_directory.error().code() == ErrorCode::kBusy && places.directory_first) {
+    if (auto at_server = AskServers(places, arguments.store)) return at_server;
+  }
+  return in_directory;
+}
+
+}  // namespace larder::cli

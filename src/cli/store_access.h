@@ -1,0 +1,68 @@
+// StoreAccess: one dataset store, reached through the server that holds it or, when none runs, on
+// its directory.
+//
+// Which of the two: --server names one; otherwise the server of the configuration (or the default
+// address) is asked first, and when nobody listens there, or it has no such store, the directory is
+// opened. Its lock keeps out a second process, so a running server elsewhere is found out, not
+// overruled. With --dir the directory comes first and the server is asked when the lock is held.
+//
+// Ownership: owns its connection, or the directory's lock while it lives. Threads: one.
+// Errors:    kNotFound (no such store), kBusy (who holds the directory), those of the operation.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/record.h"
+#include "dataset/dataset.h"
+
+namespace CLI {
+class App;
+}
+
+namespace larder::cli {
+
+struct StoreArguments {
+  std::string store;  // empty: the only one
+  std::string server;
+  std::string config;
+  std::string directory;
+};
+
+// Adds --server, --config and --dir.
+void AddStoreOptions(CLI::App& command, StoreArguments& arguments);
+
+// A value as text, for `larder get`. Of a hash: field, value, field, value...
+struct PlainValue {
+  ValueType type = ValueType::kString;
+  std::vector<std::string> texts;
+  std::vector<std::string> scores;  // zset: one per text
+};
+
+class StoreAccess {
+ public:
+  virtual ~StoreAccess() = default;
+
+  virtual Result<std::vector<dataset::VersionInfo>> Versions() = 0;
+  virtual Result<dataset::SwitchReport> Rollback(std::optional<uint64_t> version) = 0;
+  virtual Result<dataset::SwitchReport> Pin(uint64_t version) = 0;
+  virtual Result<dataset::SwitchReport> Unpin() = 0;
+  virtual Result<std::optional<PlainValue>> Get(const std::string& key) = 0;
+};
+
+Result<std::unique_ptr<StoreAccess>> OpenStore(const StoreArguments& arguments);
+
+// The two ways. The first finds the store at a server (kNotFound: it has none of that name), the
+// second opens its directory.
+Result<std::unique_ptr<StoreAccess>> OpenStoreAtServer(const std::string& address,
+                                                       const std::string& store);
+Result<std::unique_ptr<StoreAccess>> OpenStoreInDirectory(dataset::Options options);
+
+// A value of a Snapshot as text.
+PlainValue PlainValueOf(const snapshot::Value& value);
+
+}  // namespace larder::cli

@@ -1,0 +1,156 @@
+#include <charconv>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cli/resp_client.h"
+#include "cli/store_access.h"
+
+namespace larder::cli {
+
+namespace {
+
+int64_t Number(const Reply& reply, std::string_view field) {
+  const Reply* const found = reply.Field(field);
+  return found == nullptr ? 0 : found->integer;
+}
+
+std::string Text(const Reply& reply, std::string_view field) {
+  const Reply* const found = reply.Field(field);
+  return found == nullptr ? "" : found->text;
+}
+
+// RESP2 has no booleans: :1 and :0.
+bool Flag(const Reply& reply, std::string_view field) { return Number(reply, field) != 0; }
+
+class StoreAtServer : public StoreAccess {
+ public:
+  StoreAtServer(RespClient client, std::string store, int64_t database)
+      : client_(std::move(client)), store_(std::move(store)), database_(database) {}
+
+  Result<std::vector<dataset::VersionInfo>> Versions() override;
+  Result<dataset::SwitchReport> Rollback(std::optional<uint64_t> version) override;
+  Result<dataset::SwitchReport> Pin(uint64_t version) override;
+  Result<dataset::SwitchReport> Unpin() override;
+  Result<std::optional<PlainValue>> Get(const std::string& key) override;
+
+ private:
+  Result<Reply> Ask(const std::vector<std::string_view>& arguments);
+  Result<dataset::SwitchReport> Switch(const std::vector<std::string_view>& arguments);
+
+  RespClient client_;
+  std::string store_;
+  int64_t database_;
+};
+
+// What an error reply of Larder means to a script.
+ErrorCode CodeOfErrorReply(std::string_view text) {
+  if (text.find("no such") != std::string_view::npos) return ErrorCode::kNotFound;
+  if (text.starts_with("LOADING")) return ErrorCode::kNotFound;
+  return ErrorCode::kIoError;
+}
+
+Result<Reply> StoreAtServer::Ask(const std::vector<std::string_view>& arguments) {
+  LARDER_ASSIGN(Reply reply, client_.Call(arguments));
+  if (reply.kind != Reply::Kind::kError) return reply;
+  return Fail(CodeOfErrorReply(reply.text),
+              fmt::format("{} answers: {}", client_.address(), reply.text));
+}
+
+Result<std::vector<dataset::VersionInfo>> StoreAtServer::Versions() {
+  LARDER_ASSIGN(const Reply reply, Ask({"LARDER", "VERSIONS", store_}));
+  std::vector<dataset::VersionInfo> versions;
+  for (const Reply& element : reply.elements) {
+    dataset::VersionInfo& version = versions.emplace_back();
+    version.number = static_cast<uint64_t>(Number(element, "number"));
+    version.current = Flag(element, "current");
+    version.damaged = Flag(element, "damaged");
+    version.records = static_cast<uint64_t>(Number(element, "records"));
+    version.file_bytes = static_cast<uint64_t>(Number(element, "bytes"));
+    version.source = Text(element, "source");
+    version.source_checksum = Text(element, "checksum");
+    version.built_at_ms = Number(element, "built_at_ms");
+  }
+  return versions;
+}
+
+Result<dataset::SwitchReport> StoreAtServer::Switch(
+    const std::vector<std::string_view>& arguments) {
+  LARDER_ASSIGN(const Reply reply, Ask(arguments));
+  dataset::SwitchReport report;
+  report.previous = static_cast<uint64_t>(Number(reply, "previous"));
+  report.current = static_cast<uint64_t>(Number(reply, "current"));
+  report.pinned = Flag(reply, "pinned");
+  report.compiled = Flag(reply, "compiled");
+  return report;
+}
+
+Result<dataset::SwitchReport> StoreAtServer::Rollback(std::optional<uint64_t> version) {
+  if (!version) return Switch({"LARDER", "ROLLBACK", store_});
+  return Switch({"LARDER", "ROLLBACK", store_, fmt::format("{}", *version)});
+}
+
+Result<dataset::SwitchReport> StoreAtServer::Pin(uint64_t version) {
+  const std::string number = fmt::format("{}", version);
+  return Switch({"LARDER", "PIN", store_, number});
+}
+
+Result<dataset::SwitchReport> StoreAtServer::Unpin() { return Switch({"LARDER", "UNPIN", store_}); }
+
+Result<std::optional<PlainValue>> StoreAtServer::Get(const std::string& key) {
+  const std::string database = fmt::format("{}", database_);
+  LARDER_TRY(Ask({"SELECT", database}));
+  LARDER_ASSIGN(const Reply type, Ask({"TYPE", key}));
+  if (type.text == "none") return std::nullopt;
+  PlainValue value;
+  std::vector<std::string_view> request = {"GET", key};
+  if (type.text == ValueTypeName(ValueType::kHash)) {
+    value.type = ValueType::kHash;
+    request = {"HGETALL", key};
+  } else if (type.text == ValueTypeName(ValueType::kList)) {
+    value.type = ValueType::kList;
+    request = {"LRANGE", key, "0", "-1"};
+  } else if (type.text == ValueTypeName(ValueType::kSet)) {
+    value.type = ValueType::kSet;
+    request = {"SMEMBERS", key};
+  } else if (type.text == ValueTypeName(ValueType::kZset)) {
+    value.type = ValueType::kZset;
+    request = {"ZRANGE", key, "0", "-1", "WITHSCORES"};
+  }
+  LARDER_ASSIGN(Reply reply, Ask(request));
+  if (reply.kind == Reply::Kind::kNull) return std::nullopt;
+  if (reply.kind == Reply::Kind::kBulk) value.texts.push_back(std::move(reply.text));
+  for (size_t i = 0; i < reply.elements.size(); ++i) {
+    const bool score = value.type == ValueType::kZset && i % 2 == 1;
+    (score ? value.scores : value.texts).push_back(std::move(reply.elements[i].text));
+  }
+  return value;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<StoreAccess>> OpenStoreAtServer(const std::string& address,
+                                                       const std::string& store) {
+  LARDER_ASSIGN(RespClient client, RespClient::Connect(address));
+  LARDER_ASSIGN(const Reply stores, client.Call({"LARDER", "DATASETS"}));
+  if (stores.kind != Reply::Kind::kArray) {
+    return Fail(ErrorCode::kUnsupported,
+                fmt::format("{} is no Larder: it answers {}", address, stores.text));
+  }
+  std::vector<std::string> names;
+  for (const Reply& element : stores.elements) {
+    names.push_back(Text(element, "name"));
+    if (names.back() != store && !(store.empty() && stores.elements.size() == 1)) continue;
+    return std::make_unique<StoreAtServer>(std::move(client), names.back(),
+                                           Number(element, "database"));
+  }
+  if (store.empty() && !names.empty()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("which store? {} has {}", address, fmt::join(names, ", ")));
+  }
+  return Fail(ErrorCode::kNotFound, fmt::format("{} has no store \"{}\"; it has {}", address, store,
+                                                fmt::join(names, ", ")));
+}
+
+}  // namespace larder::cli
