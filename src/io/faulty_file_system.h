@@ -102,7 +102,11 @@ class FaultyFileSystem final : public FileSystem {
   // Counts down to a fault; 0 is none.
   struct Countdown {
     uint64_t left = 0;
-    bool Reached() { return left > 0 && --left == 0; }
+    bool Reached() {
+      if (left == 0) return false;
+      --left;
+      return left == 0;
+    }
   };
 
   Result<void> Rename(const std::string& from, const std::string& to) override;

@@ -108,6 +108,7 @@ TEST(Mapping, ManyThreadsMayMeetTheSameUnreadablePages) {
   const auto mapping = MapPages(directory / "a", 64);
   std::filesystem::resize_file(directory / "a", 0);
   std::vector<std::thread> readers;
+  readers.reserve(4);
   for (int i = 0; i < 4; ++i) {
     readers.emplace_back([&] { EXPECT_TRUE(AllAre(mapping->bytes(), '\0')); });
   }

@@ -231,8 +231,7 @@ void ModelDisk::PowerCut(Survival survival, std::mt19937_64& random) {
   }
   for (auto& [inode, file] : files) {
     if (survival == Survival::kSyncedOnly) {
-      file->bytes.resize(file->synced_bytes);
-      if (file->before_truncation) file->bytes = *std::move(file->before_truncation);
+      file->bytes = file->before_truncation.value_or(file->bytes.substr(0, file->synced_bytes));
     }
     if (survival == Survival::kTorn) TearFile(*file, random);
     SyncFile(*file);
