@@ -103,7 +103,8 @@ same('pipeline', 300, count($values));
 
 $refused = errorOf($redis, fn () => $redis->set('string', 'x'));
 same('write', "READONLY You can't write against a read only replica.", $refused);
-same('wrong type', true, str_starts_with(errorOf($redis, fn () => $redis->get('hash')), 'WRONGTYPE'));
+same('wrong type', true,
+    str_starts_with(errorOf($redis, fn () => $redis->get('hash')), 'WRONGTYPE'));
 same('unknown command', true,
     str_contains(errorOf($redis, fn () => $redis->rawCommand('NOSUCH')), 'unknown command'));
 same('info', true, isset($redis->info()['redis_version']));

@@ -1,4 +1,5 @@
-"""How two replies are compared. `exact` is the rule; the others are exceptions, each with its reason.
+"""How two replies are compared. `exact` is the rule; the others are exceptions, each with its
+reason.
 
 A comparison takes Larder's reply, Redis's reply and the request, and returns None, or a sentence on
 the difference.

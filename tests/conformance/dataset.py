@@ -10,7 +10,8 @@ def strings():
     yield ("unicode", "string", "naïve ☃ 𝄞")
     yield ("control", "string", "a\x00b\r\nc\x7f\t\"\\")
     yield ("long", "string", "".join(chr(ord("a") + i % 26) for i in range(70000)))
-    for key in ("key with spaces", "k\x00null", "été", "glob*", "glob[1]", "glob?x", "glob\\x", "["):
+    for key in ("key with spaces", "k\x00null", "été", "glob*", "glob[1]", "glob?x", "glob\\x",
+                "["):
         yield (key, "string", "value of " + key)
     for member in ("1", "2", "3", "4", "", "1/deep", "two words"):
         yield ("collection/" + member, "string", "member " + member)
@@ -38,7 +39,8 @@ def sorted_sets():
     yield ("zset", "zset", [("a", 1), ("b", 2), ("c", 3), ("d", 4), ("e", 5)])
     yield ("zset1", "zset", [("only", 1.5)])
     yield ("tiezset", "zset", [("b", 1), ("a", 1), ("c", 1), ("z", 0), ("aa", 1), ("", 1)])
-    yield ("lexzset", "zset", [(member, 0) for member in ("a", "b", "bb", "c", "d", "e", "f", "☃")])
+    members = ("a", "b", "bb", "c", "d", "e", "f", "☃")
+    yield ("lexzset", "zset", [(member, 0) for member in members])
     yield ("infzset", "zset", [("plus", INFINITY), ("minus", -INFINITY), ("zero", 0),
                                ("one", 1)])
     yield ("floatzset", "zset", [

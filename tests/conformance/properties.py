@@ -1,7 +1,7 @@
 """Random commands on random data: Larder and Redis must answer the same, in RESP2 and RESP3.
 
-400 requests per command (LARDER_TEST_SCALE: fewer or more). A failure prints the seed that repeats it
-(--seed) and the request.
+400 requests per command (LARDER_TEST_SCALE: fewer or more). A failure prints the seed that repeats
+it (--seed) and the request.
 """
 
 import math

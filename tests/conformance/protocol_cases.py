@@ -1,5 +1,5 @@
-"""Bytes below the level of commands: inline requests, malformed ones, limits, splits. The replies of
-both servers until the connection ends or has answered a final PING must be the same bytes."""
+"""Bytes below the level of commands: inline requests, malformed ones, limits, splits. What both
+servers reply, until the connection ends or has answered a final ECHO, must be the same bytes."""
 
 import random
 import socket
@@ -25,8 +25,8 @@ STREAMS = [
     # Arrays.
     b"*0\r\n", b"*-1\r\n", b"*-9223372036854775808\r\n", b"*1\rX$4\rYPINGzz", b"*1\r\n$0\r\n\r\n",
     b"*2\r\n$3\r\nGET\r\n$6\r\nstring\r\n", b"*3\r\n$3\r\nGET\r\n$6\r\nstring\r\n$0\r\n\r\n",
-    b"*1\r\n$0010\r\n", b"*\r\n", b"*x\r\n", b"*01\r\n", b"*+1\r\n", b"* 1\r\n", b"*1 \r\n", b"*-\r\n",
-    b"*-0\r\n", b"*1x\r\n", b"*2147483648\r\n", b"*9223372036854775808\r\n",
+    b"*1\r\n$0010\r\n", b"*\r\n", b"*x\r\n", b"*01\r\n", b"*+1\r\n", b"* 1\r\n", b"*1 \r\n",
+    b"*-\r\n", b"*-0\r\n", b"*1x\r\n", b"*2147483648\r\n", b"*9223372036854775808\r\n",
     b"*-9223372036854775809\r\n", b"*1\n$4\r\nPING\r\n", b"*1\r\n\r\n", b"*1\r\n\n\r\n",
     b"*1\r\nfoo\r\n", b"*1\r\n\xff\r\n", b"*1\r\n:4\r\nPING\r\n", b"*1\r\n*1\r\n", b"*1\r\n$-1\r\n",
     b"*1\r\n$536870913\r\n", b"*1\r\n$04\r\nPING\r\n", b"*1\r\n$\r\n", b"*1\r\n$x\r\n",
@@ -89,7 +89,7 @@ def shorten(answered):
 
 
 ALPHABET = [b"*", b"$", b"1", b"2", b"3", b"4", b"0", b"-", b"\r\n", b"\r\n", b"\r\n", b"\r", b"\n",
-            b"PING", b"GET", b"ECHO", b"x", b" ", b"\"", b"'", b"\\", b"\\x41", b"*1\r\n$4\r\nPING\r\n",
+            b"PING", b"GET", b"ECHO", b"x", b" ", b"\"", b"'", b"\\", b"\\x41", PING,
             b"*2\r\n$4\r\nECHO\r\n", b"$1\r\na\r\n", b"$4\r\nPING\r\n", b"\xff", b"\t"]
 
 

@@ -7,8 +7,6 @@
 #include <cstring>
 #include <utility>
 
-#include <sys/uio.h>
-
 namespace larder::resp {
 namespace {
 

@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-struct iovec;
+#include <sys/uio.h>
 
 namespace larder::resp {
 

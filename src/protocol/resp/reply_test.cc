@@ -87,7 +87,11 @@ TEST(ReplyWriterTest, ShapesOfResp3) {
 // As the real server wrote them (ZSCORE of these scores, Redis 7.0.15).
 TEST(ReplyWriterTest, DoublesAreWrittenAsRedisDoes) {
   const double infinity = std::numeric_limits<double>::infinity();
-  const std::pair<double, std::string> cases[] = {
+  struct Case {
+    double value;
+    std::string text;
+  };
+  const Case cases[] = {
       {0.0, "0"},
       {-0.0, "-0"},
       {3.0, "3"},
@@ -105,8 +109,9 @@ TEST(ReplyWriterTest, DoublesAreWrittenAsRedisDoes) {
       {infinity, "inf"},
       {-infinity, "-inf"},
   };
-  for (const auto& [value, text] : cases) {
-    const auto write = [&](ReplyWriter& w) { w.Double(value); };
+  for (const Case& score : cases) {
+    const auto write = [&score](ReplyWriter& w) { w.Double(score.value); };
+    const std::string& text = score.text;
     EXPECT_EQ(Written(2, write), "$" + std::to_string(text.size()) + "\r\n" + text + "\r\n");
     EXPECT_EQ(Written(3, write), "," + text + "\r\n");
   }

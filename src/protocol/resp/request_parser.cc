@@ -38,8 +38,8 @@ bool ReadInteger(std::string_view text, int64_t& number) {
   }
   const size_t digits = text.starts_with('-') ? 1 : 0;
   if (text.size() <= digits || text[digits] < '1' || text[digits] > '9') return false;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  const char* const end = text.begin() + text.size();
+  const auto [stop, error] = std::from_chars(text.begin(), end, number);
   return error == std::errc() && stop == end;
 }
 

@@ -128,7 +128,7 @@ TEST(RequestParserTest, BulksCarryAnyBytes) {
 }
 
 TEST(RequestParserTest, HeadsOfEveryLengthAreRead) {
-  for (const size_t bytes : {0, 1, 9, 10, 11, 99, 100, 101, 999, 1000}) {
+  for (const size_t bytes : {0U, 1U, 9U, 10U, 11U, 99U, 100U, 101U, 999U, 1000U}) {
     const std::string value(bytes, 'v');
     EXPECT_THAT(RequestsOf("*1\r\n$" + std::to_string(bytes) + "\r\n" + value + "\r\n" + kPing),
                 ElementsAre(Request{value}, Request{"PING"}));
@@ -136,7 +136,7 @@ TEST(RequestParserTest, HeadsOfEveryLengthAreRead) {
 }
 
 TEST(RequestParserTest, LongArraysAreRead) {
-  for (const size_t count : {9, 10, 99, 100, 120}) {
+  for (const size_t count : {9U, 10U, 99U, 100U, 120U}) {
     std::string input = "*" + std::to_string(count) + "\r\n";
     Request expected;
     for (size_t i = 0; i < count; ++i) {
@@ -279,7 +279,7 @@ void ExpectLimit(const std::string& start, size_t limit, const std::string& erro
 }
 
 TEST(RequestParserTest, LinesAndHeadsAreLimited) {
-  for (const size_t limit : {10, 100}) {
+  for (const size_t limit : {10U, 100U}) {
     ExpectLimit("A", limit, "too big inline request");
     ExpectLimit("*", limit, "too big mbulk count string");
     ExpectLimit("*1\r\n$", limit, "too big bulk count string");

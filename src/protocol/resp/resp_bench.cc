@@ -23,7 +23,7 @@ void ParsePipeline(benchmark::State& state, std::string_view request) {
   const std::string bytes = Pipeline(request);
   RequestParser parser;
   std::vector<std::string_view> args;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     args.clear();
     std::string_view rest = bytes;
     while (!rest.empty()) {
@@ -56,7 +56,7 @@ void BM_ParseSplitGet(benchmark::State& state) {
   const std::string_view request = "*2\r\n$3\r\nGET\r\n$17\r\nitem:000000000042\r\n";
   RequestParser parser;
   std::vector<std::string_view> args;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     args.clear();
     benchmark::DoNotOptimize(parser.Next(request.substr(0, 20), args));
     benchmark::DoNotOptimize(parser.Next(request, args));
@@ -69,7 +69,7 @@ template <typename Write>
 void WriteReplies(benchmark::State& state, Write write) {
   ReplyBuffer buffer;
   ReplyWriter writer(buffer, 2);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     for (size_t i = 0; i < kPipeline; ++i) write(writer);
     buffer.Consume(buffer.size());
   }
