@@ -1,0 +1,87 @@
+// Any bytes of a client, executed on a small catalogue: every request gets exactly one well-formed
+// reply in the protocol that holds after it, alone as in a batch.
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "command/reply_checker.h"
+#include "command/test_stores.h"
+#include "protocol/resp/request_parser.h"
+
+namespace larder::command {
+namespace {
+
+void Check(bool held) {
+  if (!held) std::abort();
+}
+
+struct Batch {
+  std::vector<std::string_view> arguments;
+  std::vector<Request> requests;
+};
+
+Batch Parse(resp::RequestParser& parser, std::string_view bytes) {
+  Batch batch;
+  while (!bytes.empty()) {
+    const size_t first = batch.arguments.size();
+    const auto outcome = parser.Next(bytes, batch.arguments);
+    if (outcome == resp::ParseOutcome::kIncomplete || outcome == resp::ParseOutcome::kMalformed) {
+      break;
+    }
+    bytes.remove_prefix(parser.consumed());
+    if (outcome == resp::ParseOutcome::kNothing) continue;
+    batch.requests.push_back(
+        {static_cast<uint32_t>(first), static_cast<uint32_t>(batch.arguments.size() - first)});
+  }
+  return batch;
+}
+
+// Redis, and so Larder, closes without a word what looks like HTTP.
+bool IsForeign(const Session& session, const std::string& reply) {
+  return session.close_after_reply && reply.empty();
+}
+
+void RunOneByOne(TestStores& stores, const Batch& batch, int protocol) {
+  TestConnection connection(stores);
+  connection.session.protocol = protocol;
+  for (const Request& request : batch.requests) {
+    const auto args = std::span(batch.arguments).subspan(request.first, request.count);
+    const std::string reply = connection.AskWords({args.begin(), args.end()});
+    if (IsForeign(connection.session, reply)) return;
+    Check(CountReplies(reply, connection.session.protocol) == 1);
+    if (connection.session.close_after_reply) return;
+  }
+}
+
+void RunTogether(TestStores& stores, const Batch& batch, int protocol) {
+  TestConnection connection(stores);
+  connection.session.protocol = protocol;
+  std::vector<std::vector<std::string_view>> all;
+  for (const Request& request : batch.requests) {
+    const auto args = std::span(batch.arguments).subspan(request.first, request.count);
+    all.emplace_back(args.begin(), args.end());
+  }
+  const std::string reply = connection.AskAll(all);
+  // A switch of protocols in the middle leaves replies of both kinds, told apart only one by one.
+  if (connection.session.protocol != protocol || protocol < 3) return;
+  const auto replies = CountReplies(reply, 3);
+  const size_t silent = connection.session.close_after_reply ? 1 : 0;
+  Check(replies && *replies <= connection.executed && *replies + silent >= connection.executed);
+}
+
+}  // namespace
+}  // namespace larder::command
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace larder::command;
+  static TestStores stores;
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  larder::resp::RequestParser parser;
+  const Batch batch = Parse(parser, bytes);
+  for (const int protocol : {2, 3}) {
+    RunOneByOne(stores, batch, protocol);
+    RunTogether(stores, batch, protocol);
+  }
+  return 0;
+}

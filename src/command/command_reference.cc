@@ -1,0 +1,104 @@
+#include "command/command_reference.h"
+
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "command/table.h"
+
+namespace larder::command {
+namespace {
+
+constexpr std::string_view kIntroduction =
+    R"(# Commands
+
+Made from the tables in `src/command/` by `command_test`; do not edit by hand. To make it anew after a
+change: `LARDER_REWRITE_DOCS=1 build/dev/command_test`, run in `src/command/`.
+
+Replies and errors are those of Redis 7.0.15, in RESP2 and RESP3, byte for byte; what follows says what
+is particular to Larder.
+
+- A database (`SELECT`) is a store. A database without a store is empty; one whose store has nothing to
+  serve yet answers `-LOADING Larder is loading the dataset in memory` to all commands but those that
+  are marked *loading*.
+- Every request sees one version of its store.
+- JSON values have the type `ReJSON-RL`; string commands refuse them with `WRONGTYPE`.
+- A key whose expiry has passed is missing; `DBSIZE` still counts it.
+- `SCAN` cursors stay valid when the dataset is switched: a key that is in both versions is returned
+  exactly once. `KEYS` and `SCAN MATCH` touch only one collection when the pattern begins with a
+  collection's name and the separator, for instance `artist/*`.
+- Names of databases' commands that write are known and refused:
+  `-READONLY You can't write against a read only replica.`
+)";
+
+constexpr std::string_view kLarderReplies = R"(
+### Replies of LARDER
+
+Maps are RESP3 maps, and flat arrays of names and values in RESP2; flags are booleans, and 0 or 1 in
+RESP2. Times are Unix times in milliseconds, 0 for never.
+
+| command | reply |
+|---|---|
+| `LARDER DATASETS` | an array of maps: `name`, `database`, `source`, `directory`, `current` (version, 0: none), `pinned`, `compiling`, `records`, `bytes`, `switches`, `refused`, `damaged`, `last_switch_ms`, `last_error` (empty: none), `last_error_ms`, `last_check_ms` |
+| `LARDER VERSIONS` | an array of maps, oldest first: `number`, `current`, `damaged`, `records`, `bytes`, `source`, `checksum`, `built_at_ms` |
+| `LARDER ROLLBACK`, `PIN`, `UNPIN`, `RELOAD` | a map: `previous`, `current` (versions), `pinned`, `compiled` |
+
+The last four answer when every worker has moved to the version they name: a request on any connection
+that is sent after the reply sees it. An error (`-ERR ...`) says what is there and what to do; the version
+that was current serves on.
+)";
+
+std::string UpperCase(std::string_view text) {
+  std::string upper(text);
+  for (char& c : upper) {
+    if (c == '|') c = ' ';
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 0x20);
+  }
+  return upper;
+}
+
+// A bar would end the table's cell.
+std::string Cell(std::string_view text) {
+  std::string cell;
+  for (const char c : text) cell += c == '|' ? std::string("\\|") : std::string(1, c);
+  return cell;
+}
+
+void AppendRow(std::string& to, const CommandSpec& spec) {
+  const std::string name = UpperCase(spec.name);
+  const bool container = spec.handler == nullptr;
+  const std::string call = spec.syntax.empty() ? name : fmt::format("{} {}", name, spec.syntax);
+  if (!container) {
+    to +=
+        fmt::format("| `{}` | {}{} | {} | {} |\n", Cell(call), Cell(spec.summary),
+                    (spec.flags & kLoading) != 0 ? " *loading*" : "", spec.complexity, spec.since);
+  }
+  for (const CommandSpec& sub : spec.subcommands) AppendRow(to, sub);
+}
+
+}  // namespace
+
+std::string CommandReference() {
+  std::string text(kIntroduction);
+  std::string_view group;
+  for (const auto& family : CommandFamilies()) {
+    for (const CommandSpec& spec : family) {
+      if (spec.group != group) {
+        group = spec.group;
+        text += fmt::format(
+            "\n## {}\n\n| command | what it does | cost | since |\n|---|---|---|---|\n", group);
+      }
+      AppendRow(text, spec);
+    }
+  }
+  text += kLarderReplies;
+  text += "\n## Refused\n\nThe commands of Redis 7.0.15 that write:\n\n";
+  for (const CommandSpec& spec : RefusedCommands()) {
+    if (spec.subcommands.empty()) text += fmt::format("`{}`\n", UpperCase(spec.name));
+    for (const CommandSpec& sub : spec.subcommands)
+      text += fmt::format("`{}`\n", UpperCase(sub.name));
+  }
+  return text;
+}
+
+}  // namespace larder::command

@@ -1,0 +1,236 @@
+// TestStores: a small catalogue on a file system in memory, a host that knows little, and a
+// connection to them. Database 0 holds records of every type in two versions, database 1 a dataset
+// with nothing to serve yet, the others nothing. For the tests, the fuzz target and the benchmark.
+#pragma once
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "command/dispatcher.h"
+#include "dataset/state_file.h"
+#include "io/faulty_file_system.h"
+#include "snapshot/builder.h"
+
+namespace larder::command {
+
+inline constexpr int64_t kTestNowMs = 1'700'000'000'000;
+
+class FakeHost final : public Host {
+ public:
+  ServerInfo server_info() const override {
+    ServerInfo info;
+    info.version = "0.1.0";
+    info.run_id = std::string(40, 'a');
+    info.tcp_port = 6380;
+    info.start_ms = kTestNowMs - 5000;
+    info.threads = 2;
+    info.connected_clients = 2;
+    info.max_clients = 100;
+    info.resident_bytes = 3 << 20;
+    info.peak_resident_bytes = 4 << 20;
+    return info;
+  }
+  std::vector<ClientInfo> clients() const override {
+    std::vector<ClientInfo> all(2);
+    all[0].id = 7;
+    all[0].address = "127.0.0.1:1000";
+    all[1].id = 8;
+    all[1].unix_socket = true;
+    return all;
+  }
+  ClientInfo client(const Session& session) const override {
+    ClientInfo info;
+    info.id = session.id;
+    info.name = session.name;
+    info.library_name = session.library_name;
+    info.library_version = session.library_version;
+    return info;
+  }
+  std::vector<std::pair<std::string, std::string>> config() const override {
+    return {{"databases", "16"}, {"maxclients", "100"}, {"maxmemory", "0"}};
+  }
+  void Defer(Session& session, Work work) override {
+    session.deferred = true;
+    deferred_ = std::move(work);
+  }
+
+  // What a server does once the batch has ended.
+  void RunDeferred(Session& session, resp::ReplyBuffer& reply) {
+    if (!deferred_) return;
+    resp::ReplyWriter writer(reply, session.protocol);
+    std::exchange(deferred_, nullptr)(writer);
+    session.deferred = false;
+  }
+
+ private:
+  Work deferred_;
+};
+
+class TestStores {
+ public:
+  // `count` extra keys "bulk/0"... of the given sizes, for the benchmark.
+  explicit TestStores(uint64_t extra_strings = 0, uint64_t extra_hashes = 0) {
+    SetLogLevel(LogLevel::kOff);
+    Must(files_.MakeDirectories("/var/features").has_value());
+    BuildVersion(1, "one", extra_strings, extra_hashes);
+    BuildVersion(2, "two", extra_strings, extra_hashes);
+    dataset::DirectoryState state;
+    state.current = 2;
+    state.next = 3;
+    files_.PutFile(fmt::format("/var/features/{}", dataset::kStateFileName),
+                   dataset::EncodeState(state));
+    Add(0, "features");
+    Add(1, "later");
+  }
+
+  store::Catalogue& catalogue() { return catalogue_; }
+  io::FaultyFileSystem& files() { return files_; }
+  FakeHost& host() { return host_; }
+  Counters& counters() { return counters_; }
+  static std::string VersionPath(uint64_t number) {
+    return fmt::format("/var/features/{}", dataset::VersionFileName(number));
+  }
+
+ private:
+  // Also in optimised builds: without the stores there is nothing to test.
+  static void Must(bool held) {
+    if (!held) std::abort();
+  }
+
+  void Add(uint32_t database, const std::string& name) {
+    dataset::Options options;
+    options.name = name;
+    options.directory = "/var/" + name;
+    Must(catalogue_.AddDataset(database, options).has_value());
+  }
+
+  static void Put(RecordBatch& batch, std::string_view key, ValueType type,
+                  const std::vector<std::string>& items, std::vector<double> scores = {},
+                  std::optional<int64_t> expires_at_ms = {}) {
+    const std::vector<std::string_view> views(items.begin(), items.end());
+    RecordView record;
+    record.key = key;
+    record.type = type;
+    if (type == ValueType::kString || type == ValueType::kJson) {
+      record.text = views[0];
+    } else {
+      record.items = views;
+    }
+    record.scores = scores;
+    record.expires_at_ms = expires_at_ms;
+    Must(batch.Add(record).has_value());
+  }
+
+  static void PutRecords(RecordBatch& batch, const std::string& word) {
+    Put(batch, "string", ValueType::kString, {"Hello World"});
+    Put(batch, "version", ValueType::kString, {word});
+    Put(batch, "empty", ValueType::kString, {""});
+    Put(batch, "large", ValueType::kString, {std::string(100'000, 'x')});
+    Put(batch, "json", ValueType::kJson, {R"({"a":1})"});
+    Put(batch, "hash", ValueType::kHash, {"f1", "v1", "f2", "v2", "f3", "v3"});
+    Put(batch, "list", ValueType::kList, {"a", "b", "c", "d", "e"});
+    Put(batch, "set", ValueType::kSet, {"x", "y", "z"});
+    Put(batch, "zset", ValueType::kZset, {"one", "two", "three", "four"}, {1, 2, 3.5, 4});
+    Put(batch, "lex", ValueType::kZset, {"a", "b", "c", "d"}, {0, 0, 0, 0});
+    Put(batch, "expired", ValueType::kString, {"gone"}, {}, kTestNowMs);
+    Put(batch, "expiring", ValueType::kString, {"soon"}, {}, kTestNowMs + 10'500);
+    for (int i = 0; i < 20; ++i) {
+      Put(batch, fmt::format("artist/{}", i), ValueType::kString, {fmt::format("a{}", i)});
+      Put(batch, fmt::format("album/{}", i), ValueType::kString, {fmt::format("b{}", i)});
+    }
+    std::vector<std::string> members;
+    for (int i = 0; i < 300; ++i) members.push_back(fmt::format("member{}", i));
+    Put(batch, "bigset", ValueType::kSet, members);
+  }
+
+  void BuildVersion(uint64_t number, const std::string& word, uint64_t strings, uint64_t hashes) {
+    snapshot::BuildOptions options;
+    options.threads = 1;
+    options.key_seed = 1;
+    options.member_seed = 2;
+    auto builder = snapshot::Builder::Create(files_, VersionPath(number), options);
+    Must(builder.has_value());
+    auto batch = (*builder)->NewBatch();
+    PutRecords(*batch, word);
+    for (uint64_t i = 0; i < strings; ++i) {
+      Put(*batch, fmt::format("s{}", i), ValueType::kString, {std::string(64, 'v')});
+    }
+    std::vector<std::string> fields;
+    for (int i = 0; i < 10; ++i) {
+      fields.push_back(fmt::format("field{}", i));
+      fields.push_back(fmt::format("value of {}", i));
+    }
+    for (uint64_t i = 0; i < hashes; ++i) {
+      Put(*batch, fmt::format("h{}", i), ValueType::kHash, fields);
+    }
+    Must((*builder)->Append(std::move(batch)).has_value());
+    Must((*builder)->Finish().has_value());
+  }
+
+  io::FaultyFileSystem files_;
+  store::Catalogue catalogue_{files_};
+  FakeHost host_;
+  Counters counters_;
+};
+
+// One connection.
+class TestConnection {
+ public:
+  explicit TestConnection(TestStores& stores)
+      : stores_(stores),
+        reader_(stores.catalogue().epochs().Register()),
+        dispatcher_(stores.catalogue(), stores.host(), stores.counters()) {
+    session.id = 7;
+  }
+
+  // The words of a command without blanks in them: "GET string".
+  std::string Ask(std::string_view line) {
+    std::vector<std::string_view> words;
+    while (!line.empty()) {
+      const size_t end = std::min(line.find(' '), line.size());
+      words.push_back(line.substr(0, end));
+      line.remove_prefix(std::min(end + 1, line.size()));
+    }
+    return AskWords(words);
+  }
+
+  std::string AskWords(const std::vector<std::string_view>& words) { return AskAll({words}); }
+
+  // All of them as one batch.
+  std::string AskAll(const std::vector<std::vector<std::string_view>>& requests) {
+    std::vector<std::string_view> arguments;
+    std::vector<Request> spans;
+    for (const auto& words : requests) {
+      spans.push_back(
+          {static_cast<uint32_t>(arguments.size()), static_cast<uint32_t>(words.size())});
+      arguments.insert(arguments.end(), words.begin(), words.end());
+    }
+    resp::ReplyBuffer reply;
+    reader_.Enter();
+    executed = dispatcher_.Execute(session, arguments, spans, now_ms, max_reply_bytes, reply);
+    reader_.Leave();
+    stores_.host().RunDeferred(session, reply);
+    return reply.ToString();
+  }
+
+  Dispatcher& dispatcher() { return dispatcher_; }
+
+  Session session;
+  int64_t now_ms = kTestNowMs;
+  size_t max_reply_bytes = size_t{1} << 30;
+  size_t executed = 0;
+
+ private:
+  TestStores& stores_;
+  EpochDomain::Reader reader_;
+  Dispatcher dispatcher_;
+};
+
+}  // namespace larder::command
