@@ -2,7 +2,6 @@
 
 #include <array>
 #include <atomic>
-#include <mutex>
 #include <optional>
 #include <system_error>
 #include <thread>
@@ -10,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "base/mutex.h"
 #include "snapshot/printable_key.h"
 #include "snapshot/stored_record.h"
 
@@ -39,7 +39,7 @@ class Checker {
   }
 
   Result<void> Verdict() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (snapshot_.damaged()) {
       return Fail(ErrorCode::kIoError, "pages of the new file cannot be read back");
     }
@@ -55,7 +55,7 @@ class Checker {
  private:
   void Note(Result<void> result) {
     if (result) return;
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!error_) error_ = std::move(result).error();
     failed_.store(true);
   }
@@ -109,8 +109,8 @@ class Checker {
   std::atomic<size_t> next_{0};
   std::atomic<uint64_t> live_{0};
   std::atomic<bool> failed_{false};
-  std::mutex mutex_;
-  std::optional<Error> error_;  // the first
+  Mutex mutex_;
+  std::optional<Error> error_ LARDER_GUARDED_BY(mutex_);  // the first
 };
 
 }  // namespace
