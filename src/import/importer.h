@@ -1,5 +1,7 @@
 // Importers: foreign files to records.
 //
+// Format: docs/formats/jsonl.md
+//
 // A source is opened once, read front to back as a stream (plain, gzip or zstd, told apart by its
 // first bytes), parsed on all cores and handed to a RecordSink in the order of the file.
 // IdentifySource tells, in a pass of its own at memory speed, whether a content is already known.

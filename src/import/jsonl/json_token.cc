@@ -67,7 +67,10 @@ bool IsJsonNumber(std::string_view text) {
   const size_t integer = at;
   if (!SkipDigits(text, at)) return false;
   if (text[integer] == '0' && at - integer > 1) return false;
-  if (at < text.size() && text[at] == '.' && !SkipDigits(text, ++at)) return false;
+  if (at < text.size() && text[at] == '.') {
+    ++at;
+    if (!SkipDigits(text, at)) return false;
+  }
   if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
     ++at;
     if (at < text.size() && (text[at] == '+' || text[at] == '-')) ++at;

@@ -59,7 +59,7 @@ void BM_ParseOnOneCore(benchmark::State& state) {
   const std::string_view text(padded.data(), Text().size());
   RecordParser parser;
   NullSink sink;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     const ParsedChunk parsed = ParseChunk(parser, text, true, UINT64_MAX, sink.NewBatch());
     if (parsed.records != kRecords) state.SkipWithError("not every record was parsed");
   }
@@ -74,7 +74,7 @@ void BM_ImportWithParsers(benchmark::State& state) {
   NullSink sink;
   ImportOptions options;
   options.threads = static_cast<unsigned>(state.range(0));
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     const auto report = ImportJsonl(files, "bench.jsonl", sink, options);
     if (!report || report->records != kRecords) state.SkipWithError("the import failed");
   }

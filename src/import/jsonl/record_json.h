@@ -84,12 +84,14 @@ class RecordJson {
 
   std::string Elements(const RecordCopy& record) {
     std::vector<std::string> elements;
+    elements.reserve(record.items.size());
     for (const std::string& item : record.items) elements.push_back(String(item));
     return Joined('[', elements, ']');
   }
 
   std::string Scored(const RecordCopy& record) {
     std::vector<std::string> elements;
+    elements.reserve(record.items.size());
     for (size_t i = 0; i < record.items.size(); ++i) {
       elements.push_back(Object(
           {Member("value", String(record.items[i])), Member("score", Score(record.scores[i]))}));
