@@ -53,6 +53,7 @@ class GzipDecompressor : public Decompressor {
       isal_inflate_reset(&state_);
       started_ = false;
     }
+    // The size goes with it. NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage)
     state_.next_in = Bytes(input.data());
     state_.avail_in = given;
     state_.next_out = Bytes(to);
