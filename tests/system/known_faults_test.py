@@ -77,11 +77,10 @@ class KnownFaults(unittest.TestCase):
         for size in (3, 100, 1000):
             with self.subTest(size=size):
                 fields = {f"field{i}": str(i) for i in range(size)}
+                write(self.source, [{"key": "hash", "type": "hash",
+                                     "hash_record": {"fields": fields}}])
                 with start_larder(LARDER, files=[self.source]) as server:
-                    write(self.source, [{"key": "hash", "type": "hash",
-                                         "hash_record": {"fields": fields}}])
                     with server.connect() as connection:
-                        connection.call("LARDER", "RELOAD", "data")
                         flat = scan_all(connection, "HSCAN", "hash", "COUNT", 2)
                 found = dict(zip(flat[0::2], flat[1::2]))
                 self.assertEqual(len(flat), 2 * size)
