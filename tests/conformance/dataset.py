@@ -45,7 +45,7 @@ def sorted_sets():
                                ("one", 1)])
     yield ("floatzset", "zset", [
         ("third", 1 / 3), ("tenth", 0.1), ("big", 1e17), ("huge", 1e300), ("tiny", 5e-324),
-        ("small", 1e-5), ("minus", -17.5), ("zero", 0.0), ("minuszero", -0.0),
+        ("small", 1e-5), ("minus", -17.5), ("zero", 0.0),
         ("long", 123456789012345678), ("max", 1.7976931348623157e308)])
     yield ("bigzset", "zset", [(f"member{i}", (i * 7919) % 1000 / 2) for i in range(3000)])
 

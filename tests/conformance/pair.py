@@ -41,7 +41,7 @@ def make_replica(server):
 
 
 def loaded_redis(stack, databases):
-    redis = stack.enter_context(servers.start_redis("--databases", str(max(1, len(databases)))))
+    redis = stack.enter_context(servers.start_redis())
     for number, records in enumerate(databases):
         with redis.connect() as connection:
             typed.load_into_redis(connection, records, number)

@@ -22,6 +22,10 @@ ANY_TYPE = {"exists", "type", "ttl", "pttl", "keys", "scan", "randomkey"}
 NO_MISSING_KEY = {"randomkey"}
 
 
+# These change what a connection remembers.
+OWN_CONNECTION = {"hello", "quit", "reset", "client", "select"}
+
+
 class Failures:
     def __init__(self):
         self.count = 0
@@ -60,7 +64,7 @@ def compare_case(case, larder, redis):
 def run_table(pair, protocol, cases, failures):
     shared = pair.connections(protocol)
     for case in cases:
-        own = case.conversation or case.command in ("hello", "quit", "reset", "client")
+        own = case.conversation or case.command in OWN_CONNECTION
         connections = pair.connections(protocol) if own else shared
         difference = compare_case(case, *connections)
         failures.check(f"RESP{protocol} {case}", difference)
