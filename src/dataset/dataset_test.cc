@@ -64,7 +64,7 @@ TEST(DatasetLoad, AVersionTellsWhereItCameFrom) {
   EXPECT_TRUE(versions[0].current);
   EXPECT_FALSE(versions[0].damaged);
   EXPECT_EQ(versions[0].records, static_cast<uint64_t>(kTestRecords));
-  EXPECT_EQ(versions[0].file_bytes, test.files().Contents(test.PathOf(1))->size());
+  EXPECT_EQ(versions[0].file_bytes, test.files().Contents(test.PathOf(1)).value_or("").size());
   EXPECT_EQ(versions[0].source, test.options().source);
   EXPECT_EQ(versions[0].source_checksum, hasher.HexDigest());
   EXPECT_GT(versions[0].built_at_ms, 1'600'000'000'000);

@@ -162,7 +162,7 @@ TEST(DatasetWatching, ABitThatFlippedWhileDownIsFoundAndCompiledAnew) {
   test.Load("one");
   test.Load("two");
   test.Close();
-  std::string bytes = *test.files().Contents(test.PathOf(2));
+  std::string bytes = test.files().Contents(test.PathOf(2)).value_or("");
   const size_t at = bytes.find("two");
   ASSERT_NE(at, std::string::npos);
   bytes[at] = static_cast<char>(bytes[at] ^ 1);

@@ -39,7 +39,7 @@ inline std::string WordOf(const Version* version) {
   for (int i = 0; i < kTestRecords; ++i) {
     const auto value = version->snapshot->Find(fmt::format("key/{}", i));
     const std::string found = value ? std::string(snapshot::TextView(*value).text()) : "missing";
-    if (i > 0 && found != word) return "a mixture of " + word + " and " + found;
+    if (i > 0 && found != word) return fmt::format("a mixture of {} and {}", word, found);
     word = found;
   }
   return word;
