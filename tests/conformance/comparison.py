@@ -118,11 +118,15 @@ def same_entry(larder, redis):
         return differ(f"entry {name!r}", larder, redis)
     parts = ("name", "arity", "flags", "first key", "last key", "step", "categories", "tips",
              "key specs")
+    differences = []
     for position, part in enumerate(parts):
         left, right = larder.items[position], redis.items[position]
-        difference = members(left, right) if part in ("flags", "categories") else exact(left, right)
+        compare = members if part in ("flags", "categories") else exact
+        difference = compare(left, right)
         if difference:
-            return f"{name!r}, {part}: {difference}"
+            differences.append(f"{name!r}, {part}: {difference}")
+    if differences:
+        return "; ".join(differences)
     known = by_name(redis.items[9])
     for sub in larder.items[9].items:
         if sub.items[0].text == b"client|setinfo":  # of Redis 7.2
