@@ -1,6 +1,8 @@
 #include "snapshot/builder.h"
 
 #include <algorithm>
+#include <chrono>
+#include <exception>
 #include <random>
 #include <thread>
 
@@ -24,9 +26,15 @@ constexpr uint64_t kLeastMemory = uint64_t{64} << 10;
 constexpr uint64_t kPieceBytes = uint64_t{4} << 20;  // of records that one thread checks at a time
 constexpr int kMostReseeds = 8;
 
+// From the system's randomness; without it (a descriptor could not be had) from the clock.
 uint64_t RandomSeed() {
-  std::random_device device;
-  return uint64_t{device()} << 32 | device();
+  try {
+    std::random_device device;
+    return uint64_t{device()} << 32 | device();
+  } catch (const std::exception&) {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
+    return HashBytes({reinterpret_cast<const char*>(&now), sizeof now}, 0);
+  }
 }
 
 // A quarter of the memory buffers the runs while they are merged.
