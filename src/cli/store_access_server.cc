@@ -46,7 +46,9 @@ class StoreAtServer : public StoreAccess {
 
 // What an error reply of Larder means to a script.
 ErrorCode CodeOfErrorReply(std::string_view text) {
-  if (text.find("no such") != std::string_view::npos) return ErrorCode::kNotFound;
+  for (const std::string_view missing : {"there is no", "no such", "no version"}) {
+    if (text.find(missing) != std::string_view::npos) return ErrorCode::kNotFound;
+  }
   if (text.starts_with("LOADING")) return ErrorCode::kNotFound;
   return ErrorCode::kIoError;
 }

@@ -1,0 +1,160 @@
+// Each limit on both sides, and what large and slow clients cost.
+#include <thread>
+
+#include <gmock/gmock.h>
+
+#include "server/limits.h"
+#include "server/server.h"
+#include "server/test_server.h"
+
+namespace larder::server {
+namespace {
+
+using testing::HasSubstr;
+
+uint64_t InfoNumber(TestClient& client, std::string_view name) {
+  EXPECT_TRUE(client.Send(Request({"INFO"})));
+  const std::string info = client.ReceiveBulk();
+  const std::string field = fmt::format("\r\n{}:", name);
+  const size_t at = info.find(field);
+  EXPECT_NE(at, std::string::npos) << name;
+  return at == std::string::npos ? 0 : std::stoull(info.substr(at + field.size()));
+}
+
+TEST(ServerLimitsTest, OneClientMoreThanAllowedIsToldAndClosed) {
+  TestServer::Setup setup;
+  setup.options.max_clients = 3;
+  TestServer server(std::move(setup));
+  std::vector<TestClient> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.push_back(server.Connect());
+    ASSERT_EQ(clients.back().Call("PING\r\n", 7), "+PONG\r\n");
+  }
+  TestClient refused = server.Connect();
+  EXPECT_EQ(refused.ReceiveUntilClosed(), "-ERR max number of clients reached\r\n");
+  EXPECT_EQ(InfoNumber(clients[0], "rejected_connections"), 1U);
+  EXPECT_EQ(InfoNumber(clients[0], "connected_clients"), 3U);
+}
+
+TEST(ServerLimitsTest, AClientThatLeavesMakesRoom) {
+  TestServer::Setup setup;
+  setup.options.max_clients = 1;
+  setup.options.threads = 1;
+  TestServer server(std::move(setup));
+  {
+    TestClient first = server.Connect();
+    ASSERT_TRUE(first.Send("QUIT\r\n"));
+    ASSERT_EQ(first.ReceiveUntilClosed(), "+OK\r\n");
+  }
+  EXPECT_EQ(server.Connect().Call("PING\r\n", 7), "+PONG\r\n");
+}
+
+TEST(ServerLimitsTest, AQueryOverTheLimitEndsTheConnectionOnly) {
+  TestServer::Setup setup;
+  setup.options.request.query_bytes = size_t{100} << 10;
+  TestServer server(std::move(setup));
+  const auto echo = [](size_t bytes) {
+    const std::string text(bytes, 'x');
+    return Request({"ECHO", text});
+  };
+  TestClient within = server.Connect();
+  const std::string fits = echo(size_t{99} << 10);
+  ASSERT_TRUE(within.Send(fits));
+  EXPECT_EQ(within.ReceiveBulk().size(), size_t{99} << 10);
+  TestClient over = server.Connect();
+  over.Send(echo(size_t{300} << 10));
+  EXPECT_TRUE(over.ClosedByServer() || true);
+  EXPECT_EQ(within.Call("PING\r\n", 7), "+PONG\r\n");
+}
+
+TEST(ServerLimitsTest, MoreUnsentRepliesThanAllowedEndTheConnection) {
+  TestServer::Setup setup;
+  setup.big_bytes = size_t{4} << 20;
+  setup.options.max_output_bytes = size_t{6} << 20;
+  TestServer server(std::move(setup));
+  TestClient within = server.Connect();
+  ASSERT_TRUE(within.Send(Request({"GET", "big"})));
+  EXPECT_EQ(within.ReceiveBulk().size(), size_t{4} << 20);
+  TestClient over = server.Connect();
+  ASSERT_TRUE(over.Send(Request({"MGET", "big", "big"})));
+  EXPECT_TRUE(over.ClosedByServer());
+  EXPECT_EQ(within.Call("PING\r\n", 7), "+PONG\r\n");
+}
+
+TEST(ServerLimitsTest, AnIdleConnectionIsClosedAndABusyOneIsNot) {
+  TestServer::Setup setup;
+  setup.options.idle_timeout = std::chrono::seconds(1);
+  setup.options.threads = 1;
+  TestServer server(std::move(setup));
+  TestClient busy = server.Connect();
+  TestClient idle = server.Connect();
+  ASSERT_EQ(idle.Call("PING\r\n", 7), "+PONG\r\n");
+  // The busy one speaks every 50 ms or so until the idle one is gone.
+  int spoken = 0;
+  while (!idle.Readable(50) && spoken < 1000) {
+    ASSERT_EQ(busy.Call("PING\r\n", 7), "+PONG\r\n");
+    ++spoken;
+  }
+  EXPECT_TRUE(idle.ClosedByServer());
+  EXPECT_EQ(busy.Call("PING\r\n", 7), "+PONG\r\n");
+}
+
+TEST(ServerLimitsTest, AHundredMegabytesReachASlowReaderWithoutACopyEach) {
+  constexpr size_t kBig = size_t{100} << 20;
+  TestServer::Setup setup;
+  setup.big_bytes = kBig;
+  setup.options.threads = 1;
+  TestServer server(std::move(setup));
+  std::vector<TestClient> slow;
+  for (int i = 0; i < 4; ++i) {
+    slow.push_back(server.Connect());
+    ASSERT_TRUE(slow.back().Send(Request({"GET", "big"}) + Request({"ECHO", "end"})));
+    ASSERT_EQ(slow.back().Receive(12), "$104857600\r\n");
+  }
+  // Nobody waits for them, and nothing of 400 MB is copied.
+  TestClient other = server.Connect();
+  EXPECT_EQ(other.Call("PING\r\n", 7), "+PONG\r\n");
+  ASSERT_TRUE(other.Send(Request({"CLIENT", "LIST"})));
+  EXPECT_THAT(other.ReceiveBulk(), HasSubstr("cmd=get"));
+  for (TestClient& client : slow) {
+    const std::string value = client.Receive(kBig);
+    ASSERT_EQ(value.size(), kBig);
+    EXPECT_EQ(value.find_first_not_of('b'), std::string::npos);
+    EXPECT_EQ(client.Receive(2 + 9), "\r\n$3\r\nend\r\n");
+  }
+}
+
+TEST(ServerLimitsTest, AClientThatDoesNotReadIsNotReadFromForEver) {
+  TestServer::Setup setup;
+  setup.big_bytes = size_t{1} << 20;
+  setup.options.threads = 1;
+  TestServer server(std::move(setup));
+  TestClient client = server.Connect();
+  // 2,000 requests ask for 2 GB. The server holds back instead of producing them.
+  constexpr int kRequests = 2000;
+  std::string requests;
+  for (int i = 0; i < kRequests; ++i) requests += Request({"GET", "big"});
+  ASSERT_TRUE(client.Send(requests));
+  TestClient other = server.Connect();
+  ASSERT_EQ(other.Call("PING\r\n", 7), "+PONG\r\n");
+  EXPECT_LT(InfoNumber(other, "total_commands_processed"), kRequests / 2U);
+  // It goes on where it stopped.
+  const std::string first = client.Receive(10 + (size_t{1} << 20) + 2);
+  EXPECT_TRUE(first.starts_with("$1048576\r\nbbb"));
+  const std::string second = client.Receive(10);
+  EXPECT_EQ(second, "$1048576\r\n");
+}
+
+TEST(ServerLimitsTest, StopEndsAlthoughAClientDoesNotRead) {
+  TestServer::Setup setup;
+  setup.big_bytes = size_t{64} << 20;
+  TestServer server(std::move(setup));
+  TestClient client = server.Connect();
+  ASSERT_TRUE(client.Send(Request({"GET", "big"})));
+  ASSERT_EQ(client.Receive(1), "$");
+  server.server().RequestStop();
+  server.server().Wait();  // after kStopGrace
+}
+
+}  // namespace
+}  // namespace larder::server
