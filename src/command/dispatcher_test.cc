@@ -97,7 +97,7 @@ TEST_F(DispatcherTest, SelectHoldsForTheRestOfTheBatch) {
 }
 
 TEST_F(DispatcherTest, BatchesOfEverySizeAnswerEveryRequest) {
-  for (const size_t size : {1, 2, 31, 32, 33, 64, 100}) {
+  for (const size_t size : {1U, 2U, 31U, 32U, 33U, 64U, 100U}) {
     const std::vector<std::vector<std::string_view>> requests(size, {"GET", "version"});
     const std::string reply = connection_.AskAll(requests);
     EXPECT_EQ(CountReplies(reply, 2), size);

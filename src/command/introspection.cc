@@ -71,7 +71,7 @@ void AnswerKeySpec(resp::ReplyWriter& reply, const CommandSpec& spec) {
 }
 
 void AnswerInfo(resp::ReplyWriter& reply, const CommandSpec* spec) {
-  if (spec == nullptr) return reply.NullArray();
+  if (spec == nullptr) return reply.Null();
   const bool has_keys = spec->keys != Keys::kNone;
   reply.Array(10);
   reply.Bulk(spec->name);
@@ -81,7 +81,7 @@ void AnswerInfo(resp::ReplyWriter& reply, const CommandSpec* spec) {
   reply.Integer(spec->keys == Keys::kAll ? -1 : has_keys ? 1 : 0);
   reply.Integer(has_keys ? 1 : 0);
   AnswerBits(reply, spec->categories, kCategoryNames, "@");
-  reply.Array(spec->tips.size());
+  reply.Set(spec->tips.size());
   for (const std::string_view tip : spec->tips) reply.Bulk(tip);
   reply.Set(has_keys ? 1 : 0);
   if (has_keys) AnswerKeySpec(reply, *spec);

@@ -102,6 +102,7 @@ TEST_F(ServerCommandsTest, InfoTellsAboutDatasets) {
 
 TEST_F(ServerCommandsTest, ConfigGetTakesSeveralPatterns) {
   EXPECT_EQ(Ask("CONFIG GET maxclients"), "*2\r\n$10\r\nmaxclients\r\n$3\r\n100\r\n");
+  EXPECT_EQ(Ask("CONFIG GET MaxClients MAXCLIENTS"), "*2\r\n$10\r\nMaxClients\r\n$3\r\n100\r\n");
   EXPECT_THAT(Ask("CONFIG GET MAX* databases"), StartsWith("*6\r\n"));
   EXPECT_EQ(Ask("CONFIG GET nothing"), "*0\r\n");
   EXPECT_EQ(Ask("CONFIG SET a b"), "-ERR unknown subcommand 'SET'. Try CONFIG HELP.\r\n");
@@ -112,7 +113,7 @@ TEST_F(ServerCommandsTest, CommandDescribesTheTables) {
   EXPECT_THAT(Ask("COMMAND"), StartsWith(fmt::format("*{}\r\n", SupportedCount())));
   EXPECT_THAT(Ask("COMMAND INFO get"),
               StartsWith("*1\r\n*10\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n+fast\r\n"));
-  EXPECT_EQ(Ask("COMMAND INFO set nonsense"), "*2\r\n*-1\r\n*-1\r\n");
+  EXPECT_EQ(Ask("COMMAND INFO set nonsense"), "*2\r\n$-1\r\n$-1\r\n");
   EXPECT_THAT(Ask("COMMAND INFO client|id"), StartsWith("*1\r\n*10\r\n$9\r\nclient|id\r\n"));
   EXPECT_THAT(Ask("COMMAND DOCS get"), StartsWith("*2\r\n$3\r\nget\r\n*8\r\n$7\r\nsummary\r\n"));
   EXPECT_EQ(Ask("COMMAND DOCS nonsense"), "*0\r\n");

@@ -1,6 +1,6 @@
 // The server: INFO, CONFIG GET, DBSIZE, TIME.
 #include <chrono>
-#include <set>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,28 +16,44 @@
 #include "command/info_sections.h"
 
 namespace larder::command {
+namespace {
+
+// What CONFIG GET calls the setting when the pattern matches it: as Redis does, the client's own
+// spelling when that is no pattern.
+std::optional<std::string_view> MatchSetting(std::string_view pattern, std::string_view name) {
+  if (pattern.find_first_of("[*?") == std::string_view::npos) {
+    const bool same = pattern.size() == name.size() && IsOption(pattern, name);
+    return same ? std::optional(pattern) : std::nullopt;
+  }
+  std::string folded(pattern);
+  for (char& c : folded) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+  }
+  return GlobMatches(folded, name) ? std::optional(name) : std::nullopt;
+}
+
+}  // namespace
 
 void Info(Context& context, Arguments args) {
   context.reply.Verbatim("txt", InfoText(context, args.subspan(1)));
 }
 
 void ConfigGet(Context& context, Arguments args) {
+  // The name as it is answered, and the setting's value.
+  std::vector<std::pair<std::string_view, std::string_view>> found;
   const auto settings = context.host.config();
-  std::vector<const std::pair<std::string, std::string>*> found;
-  for (const auto& setting : settings) {
-    for (std::string pattern : std::vector<std::string>(args.begin() + 2, args.end())) {
-      for (char& c : pattern) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-      }
-      if (!GlobMatches(pattern, setting.first)) continue;
-      found.push_back(&setting);
+  for (const auto& [name, value] : settings) {
+    for (const std::string_view pattern : args.subspan(2)) {
+      const auto answered = MatchSetting(pattern, name);
+      if (!answered) continue;
+      found.emplace_back(*answered, value);
       break;
     }
   }
   context.reply.Map(found.size());
-  for (const auto* setting : found) {
-    context.reply.Bulk(setting->first);
-    context.reply.Bulk(setting->second);
+  for (const auto& [name, value] : found) {
+    context.reply.Bulk(name);
+    context.reply.Bulk(value);
   }
 }
 
