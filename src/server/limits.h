@@ -30,8 +30,6 @@ inline constexpr int kEvents = 256;
 inline constexpr int kAcceptsPerRound = 64;
 // Without descriptors (EMFILE) accepting rests this long instead of spinning.
 inline constexpr std::chrono::milliseconds kAcceptRest{100};
-// How long a stop waits for clients that do not read their replies.
-inline constexpr std::chrono::milliseconds kStopGrace{5000};
 // What is read of one connection while stopping; a client that sends without end is cut off here.
 inline constexpr uint64_t kStopReadBytes = uint64_t{64} << 20;
 // Threads for commands that wait (LARDER ...): one long compile must not hold up a rollback.

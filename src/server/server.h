@@ -39,6 +39,7 @@ struct ServerOptions {
   uint64_t max_clients = 10000;                   // Redis's default
   uint64_t max_output_bytes = uint64_t{1} << 30;  // unsent bytes of one connection: closed
   std::chrono::seconds idle_timeout{0};           // 0: never, Redis's default
+  std::chrono::milliseconds stop_grace{5000};     // for clients that do not read their replies
   resp::RequestLimits request;
   std::string config_file;  // for INFO
 };

@@ -177,7 +177,7 @@ void Worker::OnTimers() {
 void Worker::BeginStop() {
   stopping_ = true;
   accept_again_ms_ = 0;
-  stop_deadline_ms_ = clock_ms_ + kStopGrace.count();
+  stop_deadline_ms_ = clock_ms_ + shared_.options.stop_grace.count();
   for (const auto& listener : listeners_) {
     ::epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, listener->socket.fd, nullptr);
     // Refuses new connections at once; the descriptor stays the Listener's.

@@ -1,0 +1,193 @@
+#include "cli/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace larder::cli {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+Config Accepted(std::string_view text, const std::string& path = "larder.toml") {
+  auto config = ParseConfig(text, path);
+  EXPECT_TRUE(config) << config.error().message();
+  return config ? *std::move(config) : Config();
+}
+
+std::string Refused(std::string_view text) {
+  const auto config = ParseConfig(text, "larder.toml");
+  EXPECT_FALSE(config) << text;
+  if (config) return "accepted";
+  EXPECT_EQ(config.error().code(), ErrorCode::kInvalidArgument);
+  return config.error().message();
+}
+
+TEST(ConfigTest, EmptyMeansDefaults) {
+  const Config config = Accepted("");
+  ASSERT_EQ(config.server.listeners.size(), 1U);
+  EXPECT_EQ(config.server.listeners[0].address, "127.0.0.1:6380");
+  EXPECT_EQ(config.server.threads, 0U);
+  EXPECT_TRUE(config.server.protected_mode);
+  EXPECT_EQ(config.server.max_clients, 10000U);
+  EXPECT_TRUE(config.stores.empty());
+  EXPECT_EQ(config.log_level, LogLevel::kInfo);
+}
+
+TEST(ConfigTest, ReadsEveryKey) {
+  const Config config = Accepted(R"(
+[server]
+threads = 2
+protected_mode = false
+max_clients = 7
+max_output = "64MiB"
+max_query = 4096
+idle_timeout = "5m"
+log_level = "warning"
+[[listener]]
+address = "0.0.0.0:6380"
+protocol = "resp"
+[[listener]]
+address = "unix:/run/larder.sock"
+[[store]]
+name = "features"
+kind = "dataset"
+database = 3
+source = "features.jsonl.gz"
+directory = "var/features"
+keep = 4
+watch = "500ms"
+duplicates = "error"
+build_memory = "256MiB"
+separator = ":"
+)",
+                                 "/etc/larder/larder.toml");
+  EXPECT_EQ(config.server.threads, 2U);
+  EXPECT_FALSE(config.server.protected_mode);
+  EXPECT_EQ(config.server.max_clients, 7U);
+  EXPECT_EQ(config.server.max_output_bytes, uint64_t{64} << 20);
+  EXPECT_EQ(config.server.request.query_bytes, 4096U);
+  EXPECT_EQ(config.server.idle_timeout, std::chrono::minutes(5));
+  EXPECT_EQ(config.log_level, LogLevel::kWarning);
+  ASSERT_EQ(config.server.listeners.size(), 2U);
+  EXPECT_EQ(config.server.listeners[0].address, "0.0.0.0:6380");
+  EXPECT_EQ(config.server.listeners[1].address, "unix:/run/larder.sock");
+  ASSERT_EQ(config.stores.size(), 1U);
+  const dataset::Options& store = config.stores[0].options;
+  EXPECT_EQ(config.stores[0].database, 3U);
+  EXPECT_EQ(store.name, "features");
+  EXPECT_EQ(store.source, "/etc/larder/features.jsonl.gz");
+  EXPECT_EQ(store.directory, "/etc/larder/var/features");
+  EXPECT_EQ(store.keep, 4U);
+  EXPECT_EQ(store.watch, milliseconds(500));
+  EXPECT_EQ(store.duplicates, snapshot::Duplicates::kError);
+  EXPECT_EQ(store.build_memory_bytes, uint64_t{256} << 20);
+  EXPECT_EQ(store.separator, ':');
+}
+
+TEST(ConfigTest, AStoreHasDefaults) {
+  const Config config = Accepted("[[store]]\nname = 'a'\n[[store]]\nname = 'b'\nseparator = ''\n");
+  ASSERT_EQ(config.stores.size(), 2U);
+  EXPECT_EQ(config.stores[0].options.directory, "larder-data/a");
+  EXPECT_EQ(config.stores[0].options.watch, milliseconds(5000));
+  EXPECT_EQ(config.stores[0].options.keep, 3U);
+  EXPECT_EQ(config.stores[0].options.separator, '/');
+  EXPECT_EQ(config.stores[1].database, 1U);
+  EXPECT_EQ(config.stores[1].options.separator, std::nullopt);
+}
+
+TEST(ConfigTest, ErrorsNameTheirLineAndColumn) {
+  struct Case {
+    const char* text;
+    const char* at;
+    const char* reason;
+  };
+  for (const Case& c : std::initializer_list<Case>{
+           {"[server]\nthread = 2\n", "larder.toml:2:1: ", "unknown key \"thread\" in [server]"},
+           {"\n[[store]]\nname = 'a'\n  retain = 3\n", "larder.toml:4:3: ", "unknown key"},
+           {"[[listener]]\naddress = '127.0.0.1:1'\nport = 5\n", "larder.toml:3:1: ", "unknown"},
+           {"[stores]\n", "larder.toml:1:", "unknown key \"stores\""},
+           {"[server\n", "larder.toml:1:", ""},
+           {"[server]\nthreads = '2'\n", "larder.toml:2:11: ", "expected a whole number"},
+           {"[server]\nthreads = 257\n", "larder.toml:2:", "from 0 to 256"},
+           {"[server]\nmax_clients = 0\n", "larder.toml:2:", "from 1 to"},
+           {"[server]\nprotected_mode = 1\n", "larder.toml:2:", "true or false"},
+           {"[server]\nmax_output = '1GB'\n", "larder.toml:2:", "expected a size"},
+           {"[server]\nmax_query = -1\n", "larder.toml:2:", "expected a size"},
+           {"[server]\nidle_timeout = '5 s'\n", "larder.toml:2:", "expected a duration"},
+           {"[server]\nidle_timeout = '1500ms'\n", "larder.toml:2:", "whole seconds"},
+           {"[server]\nlog_level = 'loud'\n", "larder.toml:2:", "\"loud\" is none of"},
+           {"server = 1\n", "larder.toml:1:10: ", "expected [server]"},
+           {"[listener]\naddress = 'x'\n", "larder.toml:1:", "expected [[listener]]"},
+           {"[[listener]]\n", "larder.toml:1:", "address in [[listener]]: is missing"},
+           {"[[listener]]\naddress = 'nowhere'\n", "larder.toml:2:11: ", "no port"},
+           {"[[listener]]\naddress = '0.0.0.0:1'\n", "larder.toml:2:", "protected_mode = false"},
+           {"[[listener]]\naddress = 'unix:a'\nprotocol = 'http'\n", "larder.toml:3:", "none of"},
+           {"[[store]]\nsource = 'a'\n", "larder.toml:1:", "name in [[store]]: is missing"},
+           {"[[store]]\nname = 'a b'\n", "larder.toml:2:", "expected letters"},
+           {"[[store]]\nname = 'a'\nkind = 'queue'\n", "larder.toml:3:", "none of \"dataset\""},
+           {"[[store]]\nname = 'a'\ndatabase = 16\n", "larder.toml:3:", "from 0 to 15"},
+           {"[[store]]\nname = 'a'\nkeep = 0\n", "larder.toml:3:", "from 1 to"},
+           {"[[store]]\nname = 'a'\nwatch = '0s'\n", "larder.toml:3:", "at least 10 ms"},
+           {"[[store]]\nname = 'a'\nwatch = 5\n", "larder.toml:3:", "expected a string"},
+           {"[[store]]\nname = 'a'\nbuild_memory = '1KiB'\n", "larder.toml:3:", "at least 1048576"},
+           {"[[store]]\nname = 'a'\nduplicates = 'any'\n", "larder.toml:3:", "none of"},
+           {"[[store]]\nname = 'a'\nseparator = '::'\n", "larder.toml:3:", "one byte"},
+           {"[[store]]\nname = 'a'\n[[store]]\nname = 'a'\ndirectory = 'x'\n",
+            "larder.toml:4:", "another store's"},
+           {"[[store]]\nname = 'a'\n[[store]]\nname = 'b'\ndatabase = 0\n",
+            "larder.toml:5:", "another store's"},
+           {"[[store]]\nname='a'\ndirectory='x'\n[[store]]\nname='b'\ndirectory='x'\n",
+            "larder.toml:6:", "another store's"},
+       }) {
+    const std::string message = Refused(c.text);
+    EXPECT_THAT(message, StartsWith(c.at)) << c.text;
+    EXPECT_THAT(message, HasSubstr(c.reason)) << c.text;
+  }
+}
+
+TEST(ConfigTest, AStoreTooManyIsRefused) {
+  std::string text;
+  for (int i = 0; i < 16; ++i) text += "[[store]]\nname = 's" + std::to_string(i) + "'\n";
+  EXPECT_EQ(Accepted(text).stores.size(), 16U);
+  EXPECT_THAT(Refused(text + "[[store]]\nname = 'more'\n"), HasSubstr("database"));
+}
+
+TEST(ConfigTest, AMissingFileIsNotFound) {
+  const auto config = LoadConfig("no-such-folder/larder.toml");
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().code(), ErrorCode::kNotFound);
+}
+
+TEST(ConfigTest, ReadsDurations) {
+  EXPECT_EQ(ParseDuration("500ms"), milliseconds(500));
+  EXPECT_EQ(ParseDuration("5s"), milliseconds(5000));
+  EXPECT_EQ(ParseDuration("2m"), milliseconds(120'000));
+  EXPECT_EQ(ParseDuration("1h"), milliseconds(3'600'000));
+  for (const char* const wrong : {"", "5", "s", "-5s", "5 s", "5S", "1.5s", "99999999999999999999s",
+                                  "9223372036854775807h"}) {
+    EXPECT_EQ(ParseDuration(wrong), std::nullopt) << wrong;
+  }
+}
+
+TEST(ConfigTest, ReadsSizes) {
+  EXPECT_EQ(ParseBytes("0"), 0U);
+  EXPECT_EQ(ParseBytes("64KiB"), 65536U);
+  EXPECT_EQ(ParseBytes("3GiB"), uint64_t{3} << 30);
+  for (const char* const wrong : {"", "KiB", "1kb", "1 KiB", "-1", "18446744073709551615KiB"})
+    EXPECT_EQ(ParseBytes(wrong), std::nullopt) << wrong;
+}
+
+TEST(ConfigTest, NamesAStoreAfterItsFile) {
+  EXPECT_EQ(StoreNameOf("features.jsonl"), "features");
+  EXPECT_EQ(StoreNameOf("/data/features.v2.jsonl.gz"), "features.v2");
+  EXPECT_EQ(StoreNameOf("a/b/c.ndjson.zst"), "c");
+  EXPECT_EQ(StoreNameOf("x.snap"), "x");
+  EXPECT_EQ(StoreNameOf("my file.jsonl"), "my_file");
+  EXPECT_EQ(StoreNameOf(".gz"), ".gz");
+  EXPECT_EQ(StoreNameOf(".."), "store");
+}
+
+}  // namespace
+}  // namespace larder::cli
