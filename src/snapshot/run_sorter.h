@@ -80,7 +80,7 @@ class RunSorter {
 
  private:
   struct Head {
-    T item;
+    T item{};
     std::unique_ptr<Spool::Reader> reader;  // none: the items in memory
   };
   static bool Later(const Head& a, const Head& b) { return b.item < a.item; }
@@ -107,10 +107,11 @@ class RunSorter {
     heads_.clear();
     if (runs_.empty()) return {};
     for (const auto& run : runs_) {
-      LARDER_TRY(
-          Push({.item = {}, .reader = std::make_unique<Spool::Reader>(*run, buffer_bytes_)}));
+      Head head;
+      head.reader = std::make_unique<Spool::Reader>(*run, buffer_bytes_);
+      LARDER_TRY(Push(std::move(head)));
     }
-    return Push({.item = {}, .reader = nullptr});
+    return Push(Head());
   }
 
   Result<void> Push(Head head) {

@@ -117,7 +117,7 @@ void Find(benchmark::State& state, bool present) {
   const Snapshot& snapshot = BenchFile::Get();
   const std::vector<std::string> keys = DrawnKeys(present);
   size_t next = 0;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     benchmark::DoNotOptimize(snapshot.Find(keys[next++ % keys.size()]));
   }
   state.SetItemsProcessed(static_cast<int64_t>(state.iterations()));
@@ -133,7 +133,7 @@ void FindBatchOf16(benchmark::State& state) {
   const std::vector<std::string> keys = DrawnKeys(true);
   size_t next = 0;
   std::array<uint64_t, kBatch> hashes{};
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     for (size_t i = 0; i < kBatch; ++i) {
       hashes[i] = snapshot.Hash(keys[next + i]);
       snapshot.PrefetchBucket(hashes[i]);
@@ -144,19 +144,20 @@ void FindBatchOf16(benchmark::State& state) {
     }
     next = (next + kBatch) % keys.size();
   }
-  state.SetItemsProcessed(static_cast<int64_t>(state.iterations() * kBatch));
+  state.SetItemsProcessed(static_cast<int64_t>(static_cast<size_t>(state.iterations()) * kBatch));
 }
 BENCHMARK(FindBatchOf16);
 
 void HashField(benchmark::State& state) {
   const Value value = *BenchFile::Get().Find(KeyOf(3));
-  for (auto _ : state) benchmark::DoNotOptimize(CollectionView(value).FindMember("field_7"));
+  while (state.KeepRunning()) benchmark::DoNotOptimize(CollectionView(value).FindMember("field_7"));
 }
 BENCHMARK(HashField);
 
 void Open(benchmark::State& state) {
   BenchFile::Get();
-  for (auto _ : state) benchmark::DoNotOptimize(Snapshot::Open(io::RealFileSystem(), BenchPath()));
+  while (state.KeepRunning())
+    benchmark::DoNotOptimize(Snapshot::Open(io::RealFileSystem(), BenchPath()));
 }
 BENCHMARK(Open);
 
@@ -164,7 +165,7 @@ void Encode(benchmark::State& state) {
   ValueEncoder encoder(1);
   std::string bytes;
   uint64_t total = 0;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     bytes.clear();
     for (uint64_t number = 0; number < kBatchRecords; ++number) {
       if (!encoder.Append(AllTexts().Record(number), bytes)) std::abort();
@@ -180,8 +181,9 @@ void Build(benchmark::State& state) {
   AllTexts();
   BenchFile::Get();
   BuildReport report;
-  for (auto _ : state) report = BuildAll(static_cast<unsigned>(state.range(0)));
-  state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * report.file_bytes));
+  while (state.KeepRunning()) report = BuildAll(static_cast<unsigned>(state.range(0)));
+  state.SetBytesProcessed(
+      static_cast<int64_t>(static_cast<uint64_t>(state.iterations()) * report.file_bytes));
   state.counters["index_bytes_per_key"] =
       static_cast<double>(report.index_bytes) / static_cast<double>(report.records);
   state.counters["bytes_per_key"] =
@@ -191,10 +193,11 @@ BENCHMARK(Build)->Arg(1)->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime()
 
 void VerifyAll(benchmark::State& state) {
   const Snapshot& snapshot = BenchFile::Get();
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     if (!Verify(snapshot)) std::abort();
   }
-  state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * snapshot.header().file_bytes));
+  state.SetBytesProcessed(static_cast<int64_t>(static_cast<uint64_t>(state.iterations()) *
+                                               snapshot.header().file_bytes));
 }
 BENCHMARK(VerifyAll)->Unit(benchmark::kMillisecond);
 

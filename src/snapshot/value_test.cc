@@ -36,7 +36,8 @@ Encoded Encode(const TestRecord& record, uint64_t seed = kSeed) {
   const auto appended = encoder.Append(record.View(views), bytes);
   EXPECT_TRUE(appended) << appended.error().message();
   const std::string_view value = std::string_view(bytes).substr(6);
-  Encoded encoded{.bytes = std::make_unique<char[]>(value.size()), .value = {}};
+  Encoded encoded;
+  encoded.bytes = std::make_unique<char[]>(value.size());
   value.copy(encoded.bytes.get(), value.size());
   encoded.value.type = record.type;
   encoded.value.encoded = {encoded.bytes.get(), value.size()};
