@@ -22,6 +22,7 @@ constexpr uint64_t kMaxConfigBytes = uint64_t{1} << 20;
 constexpr uint64_t kMaxThreads = 256;  // far below kMaxEpochReaders
 constexpr uint64_t kMaxKeep = 1000;
 constexpr uint64_t kMaxClientsLimit = 1'000'000;
+constexpr uint64_t kMinQuery = uint64_t{1} << 20;  // as Redis's client-query-buffer-limit
 constexpr uint64_t kMinBuildMemory = uint64_t{1} << 20;
 constexpr std::chrono::milliseconds kMinWatch{10};
 constexpr std::chrono::milliseconds kMaxDuration = std::chrono::hours(24 * 365);
@@ -117,7 +118,7 @@ Result<void> ConfigParser::ParseServer(const toml::table& table) {
   to.protected_mode = reader.Boolean("protected_mode").value_or(to.protected_mode);
   to.max_clients = reader.Number("max_clients", 1, kMaxClientsLimit).value_or(to.max_clients);
   to.max_output_bytes = Bytes(reader, "max_output", 1).value_or(to.max_output_bytes);
-  to.request.query_bytes = Bytes(reader, "max_query", 1024).value_or(to.request.query_bytes);
+  to.request.query_bytes = Bytes(reader, "max_query", kMinQuery).value_or(to.request.query_bytes);
   if (const auto idle = Duration(reader, "idle_timeout", std::chrono::milliseconds(0))) {
     to.idle_timeout = std::chrono::duration_cast<std::chrono::seconds>(*idle);
     if (to.idle_timeout != *idle) reader.Fail("idle_timeout", "expected whole seconds");

@@ -42,7 +42,7 @@ threads = 2
 protected_mode = false
 max_clients = 7
 max_output = "64MiB"
-max_query = 4096
+max_query = 4194304
 idle_timeout = "5m"
 log_level = "warning"
 [[listener]]
@@ -67,7 +67,7 @@ separator = ":"
   EXPECT_FALSE(config.server.protected_mode);
   EXPECT_EQ(config.server.max_clients, 7U);
   EXPECT_EQ(config.server.max_output_bytes, uint64_t{64} << 20);
-  EXPECT_EQ(config.server.request.query_bytes, 4096U);
+  EXPECT_EQ(config.server.request.query_bytes, uint64_t{4} << 20);
   EXPECT_EQ(config.server.idle_timeout, std::chrono::minutes(5));
   EXPECT_EQ(config.log_level, LogLevel::kWarning);
   ASSERT_EQ(config.server.listeners.size(), 2U);
@@ -115,6 +115,7 @@ TEST(ConfigTest, ErrorsNameTheirLineAndColumn) {
            {"[server]\nprotected_mode = 1\n", "larder.toml:2:", "true or false"},
            {"[server]\nmax_output = '1GB'\n", "larder.toml:2:", "expected a size"},
            {"[server]\nmax_query = -1\n", "larder.toml:2:", "expected a size"},
+           {"[server]\nmax_query = '1023KiB'\n", "larder.toml:2:", "at least 1048576"},
            {"[server]\nidle_timeout = '5 s'\n", "larder.toml:2:", "expected a duration"},
            {"[server]\nidle_timeout = '1500ms'\n", "larder.toml:2:", "whole seconds"},
            {"[server]\nlog_level = 'loud'\n", "larder.toml:2:", "\"loud\" is none of"},

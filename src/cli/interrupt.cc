@@ -15,7 +15,7 @@ Interrupt::Interrupt() {
   interrupted.store(false, std::memory_order_relaxed);
   struct sigaction action{};
   action.sa_handler = OnSignal;
-  action.sa_flags = SA_RESETHAND;  // the second one ends the program at once
+  action.sa_flags = static_cast<int>(SA_RESETHAND);  // the second one ends the program at once
   ::sigaction(SIGINT, &action, &before_int_);
   ::sigaction(SIGTERM, &action, &before_term_);
 }

@@ -282,11 +282,6 @@ void Worker::Finish(Connection& connection) {
   ReturnReplyMemory(connection);
   if (connection.reply.empty() && connection.closing && !connection.suspended) Close(connection);
   if (connection.closed) return;
-  if (connection.input.size() > shared_.options.request.query_bytes) {
-    LogWarning(fmt::format("client {} closed: a request of more than {} bytes", connection.card.id,
-                           shared_.options.request.query_bytes));
-    return Close(connection);
-  }
   if (connection.unparsed && !connection.suspended && !connection.ready &&
       connection.reply.size() < kPauseReplyBytes) {
     connection.ready = true;
