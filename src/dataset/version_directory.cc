@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 #include <utility>
 
 #include <fmt/format.h>
@@ -47,11 +46,7 @@ Result<void> VersionDirectory::MakeAndLock() {
     return Fail(ErrorCode::kInvalidArgument,
                 fmt::format("{} is not a directory; a dataset keeps its versions in one", path_));
   }
-  if (!info) {
-    LARDER_TRY(files_.MakeDirectories(path_));
-    const auto parent = std::filesystem::path(path_).lexically_normal().parent_path().string();
-    LARDER_TRY(files_.SyncDirectory(parent.empty() ? "." : parent));
-  }
+  if (!info) LARDER_TRY(files_.MakeDirectories(path_));
   LARDER_ASSIGN(lock_, files_.Lock(Join(kLockFileName)));
   return {};
 }

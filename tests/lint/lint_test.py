@@ -5,7 +5,8 @@
 
 A line that must break a rule says so with its reason, there or on the line above:
     std::this_thread::sleep_for(delay);  // lint-allow(sleep): the delay is what is tested
-Layers and includes cannot be allowed away: change the table in layers.py, and DESIGN's with it.
+Layers and includes cannot be allowed away: change the table in layers.py, and that of docs/ARCHITECTURE.md
+with it.
 """
 import os
 import subprocess
