@@ -40,10 +40,31 @@ Result<dataset::Options> MakeOptions(const BuildArguments& arguments) {
   options.separator =
       arguments.separator.empty() ? std::nullopt : std::optional<char>(arguments.separator[0]);
   const std::optional<uint64_t> memory = ParseBytes(arguments.memory);
-  if (!memory || *memory == 0)
-    return Fail(ErrorCode::kInvalidArgument, "--memory: expected a size like 512MiB or 1GiB");
+  if (!memory || *memory < kMinBuildMemory)
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("--memory {}: expected a size of at least 1MiB, like 512MiB or 1GiB",
+                            arguments.memory));
   options.build_memory_bytes = *memory;
   return options;
+}
+
+// The Snapshot takes the place of what has its name: that must be a file that can be done without.
+Result<void> CheckOutput(io::FileSystem& files, const BuildArguments& arguments) {
+  if (arguments.output.empty()) return Fail(ErrorCode::kInvalidArgument, "--output: no file named");
+  const auto existing = files.Stat(arguments.output);
+  if (!existing) return {};
+  if (existing->kind != io::FileKind::kRegular) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("--output {}: is there already and is no file, so no Snapshot can take "
+                            "its place; name another",
+                            arguments.output));
+  }
+  const auto source = files.Stat(arguments.source);
+  if (source && source->inode == existing->inode && source->device == existing->device) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("--output {}: is the source itself; name another", arguments.output));
+  }
+  return {};
 }
 
 Result<void> CheckDigests(const BuildArguments& arguments, const importer::DigestFiles& expected,
@@ -62,6 +83,7 @@ Result<void> Build(const BuildArguments& arguments) {
   const Interrupt interrupt;
   io::FileSystem& files = io::RealFileSystem();
   LARDER_ASSIGN(dataset::Options options, MakeOptions(arguments));
+  LARDER_TRY(CheckOutput(files, arguments));
   Progress progress(arguments.source);
   options.progress = [&progress](std::string_view step, double share) {
     progress.Show(step, share);
@@ -103,8 +125,10 @@ void AddBuild(CLI::App& app, Run& chosen) {
       ->check(CLI::IsMember({"last", "first", "error"}));
   build->add_option("--separator", arguments->separator,
                     "Ends a key's collection (default /); nothing: no collections");
-  build->add_option("--memory", arguments->memory, "Working memory; more is spilled (1GiB)");
-  build->add_option("--threads", arguments->threads, "Parsers (default: one per core)");
+  build->add_option("--memory", arguments->memory,
+                    "For the index; beyond it, runs go to disk (1GiB)");
+  build->add_option("--threads", arguments->threads, "Parsers (default: one per core)")
+      ->check(CLI::Range(kMaxThreads));
   build->add_flag("--json", arguments->json, "Report as JSON");
   build->footer(
       "Examples:\n"

@@ -1,6 +1,7 @@
 #include "cli/command_line.h"
 
-#include <exception>
+#include <cstdio>
+#include <string>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -24,6 +25,19 @@ constexpr std::string_view kFooter =
     "Exit codes: 0 success, 1 failure, 2 usage or configuration, 3 not found, 4 bad data,\n"
     "5 held by another process, 130 interrupted.";
 
+// One line, like every error of the program.
+int ReportUsage(const CLI::App& app, const CLI::ParseError& error) {
+  std::string what = error.what();
+  std::string subcommand;
+  if (const auto chosen = app.get_subcommands(); !chosen.empty()) {
+    subcommand = " " + chosen[0]->get_name();
+  } else if (const auto words = app.remaining(); !words.empty()) {
+    what = fmt::format("there is no subcommand {}", words[0]);
+  }
+  fmt::print(stderr, "larder: {}; see larder{} --help\n", what, subcommand);
+  return kExitUsage;
+}
+
 }  // namespace
 
 int RunCommandLine(int argc, char** argv) {
@@ -46,7 +60,8 @@ int RunCommandLine(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     // Help and version are answers, not errors: CLI11 gives them 0.
-    return app.exit(error) == 0 ? kExitOk : kExitUsage;
+    if (error.get_exit_code() == 0) return app.exit(error);
+    return ReportUsage(app, error);
   }
   return chosen();
 }

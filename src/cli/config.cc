@@ -19,11 +19,9 @@ namespace larder::cli {
 namespace {
 
 constexpr uint64_t kMaxConfigBytes = uint64_t{1} << 20;
-constexpr uint64_t kMaxThreads = 256;  // far below kMaxEpochReaders
 constexpr uint64_t kMaxKeep = 1000;
 constexpr uint64_t kMaxClientsLimit = 1'000'000;
 constexpr uint64_t kMinQuery = uint64_t{1} << 20;  // as Redis's client-query-buffer-limit
-constexpr uint64_t kMinBuildMemory = uint64_t{1} << 20;
 constexpr std::chrono::milliseconds kMinWatch{10};
 constexpr std::chrono::milliseconds kMaxDuration = std::chrono::hours(24 * 365);
 constexpr std::string_view kUnixPrefix = "unix:";

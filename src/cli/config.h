@@ -27,6 +27,9 @@ inline constexpr std::string_view kDefaultAddress = "127.0.0.1:6380";
 // Under the working directory (or the configuration file's): one folder per store.
 inline constexpr std::string_view kDefaultDataDirectory = "larder-data";
 
+inline constexpr uint64_t kMaxThreads = 256;  // far below kMaxEpochReaders
+inline constexpr uint64_t kMinBuildMemory = uint64_t{1} << 20;
+
 struct StoreConfig {
   uint32_t database = 0;
   dataset::Options options;

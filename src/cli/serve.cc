@@ -148,7 +148,8 @@ void AddServe(CLI::App& app, Run& chosen) {
                     "Listen here: 127.0.0.1:6380 (default), [::1]:6380, unix:/run/larder.sock");
   serve->add_option("--dir", options->directory,
                     "Versions of FILE are kept in DIR/NAME (default: larder-data/NAME)");
-  serve->add_option("--threads", options->threads, "Event loops (default: one per core)");
+  serve->add_option("--threads", options->threads, "Event loops (default: one per core)")
+      ->check(CLI::Range(kMaxThreads));
   serve->footer(
       "Examples:\n"
       "  larder serve features.jsonl.gz\n"

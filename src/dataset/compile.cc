@@ -2,7 +2,6 @@
 
 #include <memory>
 #include <string_view>
-#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -54,8 +53,10 @@ snapshot::BuildOptions BuildOptionsFor(const Options& options, const CompileRequ
   return build;
 }
 
-Result<snapshot::BuildReport> ImportAndFinish(io::FileSystem& files, const Options& options,
-                                              const CompileRequest& request) {
+}  // namespace
+
+Result<snapshot::BuildReport> CompileSource(io::FileSystem& files, const Options& options,
+                                            const CompileRequest& request) {
   LARDER_ASSIGN(const auto builder,
                 snapshot::Builder::Create(files, request.path, BuildOptionsFor(options, request)));
   importer::ImportOptions import;
@@ -71,16 +72,6 @@ Result<snapshot::BuildReport> ImportAndFinish(io::FileSystem& files, const Optio
                 fmt::format("{} changed while it was compiled", options.source));
   }
   return builder->Finish();
-}
-
-}  // namespace
-
-Result<snapshot::BuildReport> CompileSource(io::FileSystem& files, const Options& options,
-                                            const CompileRequest& request) {
-  auto report = ImportAndFinish(files, options, request);
-  // A publish that failed half-way may have left the file under its name.
-  if (!report) std::ignore = files.Remove(request.path);
-  return report;
 }
 
 std::string ImportOptionsText(const Options& options) {

@@ -2,7 +2,8 @@
 //
 // Threads:    the importer's and the builder's own; returns when they have ended.
 // Errors:     those of importer::ImportJsonl and snapshot::Builder; kRefused when the source
-//             changed while it was read; kCancelled. Nothing is left under the version's name.
+//             changed while it was read; kCancelled. What had the name before keeps it, unless the
+//             publish itself fails half-way: then it is one file or the other, whole.
 // Durability: when it returns well, the file is whole under its name and survives a power cut.
 #pragma once
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import subprocess
 import tempfile
 import unittest
@@ -46,7 +47,7 @@ class CliTest(unittest.TestCase):
                               stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               check=False)
         self.assertEqual(done.returncode, expect, f"{arguments}: {done.stdout}{done.stderr}")
-        if expect not in (OK, USAGE):
+        if expect != OK:
             self.assertTrue(done.stderr.startswith("larder: "), done.stderr)
         return done.stdout if expect == OK else done.stderr
 
@@ -83,6 +84,12 @@ class CliTest(unittest.TestCase):
         self.larder("dance", expect=USAGE)
         self.larder("build", "f.jsonl", expect=USAGE)
         self.larder("serve", "--no-such-option", expect=USAGE)
+        self.assertEqual(self.larder("dance", expect=USAGE),
+                         "larder: there is no subcommand dance; see larder --help\n")
+        for option in (("--memory", "1"), ("--threads", "100000"), ("--separator", "//")):
+            message = self.larder("build", "f.jsonl", "-o", "f.snap", *option, expect=USAGE)
+            self.assertIn(option[0], message)
+            self.assertEqual(message.count("\n"), 1)
         self.larder("serve", expect=USAGE)
 
     # ---- Snapshot files
@@ -119,6 +126,29 @@ class CliTest(unittest.TestCase):
         self.larder("build", "twice.jsonl", "-o", "twice.snap", "--duplicates", "error",
                     expect=BAD_DATA)
         self.larder("build", "none.jsonl", "-o", "none.snap", expect=NOT_FOUND)
+
+    def test_a_build_that_fails_leaves_the_file_that_is_there(self):
+        snap = self.build()
+        self.write("bad.jsonl", "{")
+        self.larder("build", "bad.jsonl", "-o", snap, expect=BAD_DATA)
+        self.assertEqual(self.larder("get", snap, "k"), "v\n")
+
+    def test_a_build_takes_the_place_of_no_source_and_of_no_special_file(self):
+        source = self.write("f.jsonl", record("k", "v"))
+        os.mkfifo(self.path("pipe"))
+        os.mkdir(self.path("directory"))
+        os.link(source, self.path("same"))
+        for output in ("f.jsonl", "./f.jsonl", "same", "pipe", "directory", ""):
+            self.larder("build", "f.jsonl", "-o", output, expect=USAGE)
+        self.assertTrue(stat.S_ISFIFO(os.stat(self.path("pipe")).st_mode))
+        with open(source, encoding="utf-8") as file:
+            self.assertEqual(file.read(), record("k", "v"))
+
+    def test_a_pipe_in_the_place_of_a_file_is_an_error_and_not_a_wait(self):
+        os.mkfifo(self.path("pipe"))
+        for command in (("inspect", "pipe"), ("verify", "pipe"), ("check-config", "pipe"),
+                        ("build", "pipe", "-o", "f.snap")):
+            self.assertIn("pipe: ", self.larder(*command, expect=USAGE))
 
     def test_a_flipped_bit_is_bad_data(self):
         snap = self.build()
