@@ -73,6 +73,8 @@ class FileSystem {
  public:
   virtual ~FileSystem() = default;
 
+  // Regular files only, and never waiting: a directory, pipe or device is kInvalidArgument. So with
+  // Map.
   virtual Result<std::unique_ptr<ReadableFile>> OpenForRead(const std::string& path) = 0;
   // Creates the file, or empties it when it exists.
   virtual Result<std::unique_ptr<WritableFile>> Create(const std::string& path) = 0;

@@ -162,13 +162,21 @@ TEST(RealFileSystem, ErrorsNameOperationPathAndReason) {
   EXPECT_EQ(files.OpenForRead(missing).error().code(), ErrorCode::kNotFound);
 }
 
-TEST(RealFileSystem, ReadingADirectoryIsAnError) {
+TEST(RealFileSystem, OnlyRegularFilesAreRead) {
   const TestDirectory directory;
-  const auto file = files.OpenForRead(directory.path());
-  ASSERT_TRUE(file);
-  char byte = 0;
-  ExpectTells((*file)->ReadAt(0, &byte, 1).error(), "read", directory.path(), "Is a directory");
-  ExpectTells(files.Map(directory.path()).error(), "map", directory.path(), "not a regular file");
+  const std::string path = directory.path();
+  ExpectTells(files.OpenForRead(path).error(), "open", path, "a directory");
+  ExpectTells(files.Map(path).error(), "open", path, "a directory");
+  ExpectTells(files.OpenForRead("/dev/null").error(), "open", "/dev/null", "a pipe or device");
+}
+
+TEST(RealFileSystem, APipeIsRefusedWithoutWaitingForItsOtherEnd) {
+  const TestDirectory directory;
+  const std::string path = directory / "pipe";
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  ExpectTells(files.OpenForRead(path).error(), "open", path, "a pipe or device");
+  ExpectTells(files.Map(path).error(), "open", path, "a pipe or device");
+  EXPECT_FALSE(files.Create(path));
 }
 
 TEST(RealFileSystem, FullDeviceIsNoSpaceAndStaysAnError) {
@@ -195,8 +203,10 @@ TEST(ReadWholeFile, RefusesMoreThanTheLimit) {
   MakeFile(directory / "a", "12345");
   EXPECT_EQ(*ReadWholeFile(files, directory / "a", 5), "12345");
   EXPECT_EQ(ReadWholeFile(files, directory / "a", 4).error().code(), ErrorCode::kLimit);
-  EXPECT_EQ(*ReadWholeFile(files, "/dev/null", 0), "");
-  EXPECT_EQ(ReadWholeFile(files, "/dev/zero", 100'000).error().code(), ErrorCode::kLimit);
+  MakeFile(directory / "empty", "");
+  EXPECT_EQ(*ReadWholeFile(files, directory / "empty", 0), "");
+  // It says that it has no bytes.
+  EXPECT_EQ(ReadWholeFile(files, "/proc/self/limits", 100).error().code(), ErrorCode::kLimit);
 }
 
 TEST(ReadWholeFile, ReadsFilesThatReportNoSize) {

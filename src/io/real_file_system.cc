@@ -79,6 +79,20 @@ Result<size_t> ReadFully(int descriptor, uint64_t offset, char* to, size_t bytes
   return done;
 }
 
+// Opens a regular file for reading. Without waiting: a pipe that nobody writes to would hang us.
+struct OpenedFile {
+  Descriptor descriptor;
+  FileInfo info;
+};
+Result<OpenedFile> OpenRegular(const std::string& path) {
+  LARDER_ASSIGN(Descriptor descriptor, Open(path, O_RDONLY | O_NONBLOCK, "open"));
+  LARDER_ASSIGN(const FileInfo info, InfoOfDescriptor(descriptor.number(), path));
+  if (info.kind == FileKind::kRegular) return OpenedFile{std::move(descriptor), info};
+  return Fail(ErrorCode::kInvalidArgument,
+              fmt::format("open {}: {}, where a regular file is expected", path,
+                          info.kind == FileKind::kDirectory ? "a directory" : "a pipe or device"));
+}
+
 class RealReadableFile final : public ReadableFile {
  public:
   RealReadableFile(Descriptor descriptor, std::string path)
@@ -196,22 +210,19 @@ class KernelFileSystem final : public FileSystem {
 };
 
 Result<std::unique_ptr<ReadableFile>> KernelFileSystem::OpenForRead(const std::string& path) {
-  LARDER_ASSIGN(Descriptor descriptor, Open(path, O_RDONLY, "open"));
-  return std::make_unique<RealReadableFile>(std::move(descriptor), path);
+  LARDER_ASSIGN(OpenedFile opened, OpenRegular(path));
+  return std::make_unique<RealReadableFile>(std::move(opened.descriptor), path);
 }
 
 Result<std::unique_ptr<WritableFile>> KernelFileSystem::Create(const std::string& path) {
-  LARDER_ASSIGN(Descriptor descriptor, Open(path, O_WRONLY | O_CREAT | O_TRUNC, "create"));
+  LARDER_ASSIGN(Descriptor descriptor,
+                Open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, "create"));
   return std::make_unique<RealWritableFile>(std::move(descriptor), path);
 }
 
 Result<std::unique_ptr<Mapping>> KernelFileSystem::Map(const std::string& path) {
-  LARDER_ASSIGN(const Descriptor descriptor, Open(path, O_RDONLY, "open"));
-  LARDER_ASSIGN(const FileInfo info, InfoOfDescriptor(descriptor.number(), path));
-  if (info.kind != FileKind::kRegular) {
-    return Fail(ErrorCode::kInvalidArgument, fmt::format("map {}: not a regular file", path));
-  }
-  return MapDescriptor(descriptor.number(), info.bytes, path);
+  LARDER_ASSIGN(const OpenedFile opened, OpenRegular(path));
+  return MapDescriptor(opened.descriptor.number(), opened.info.bytes, path);
 }
 
 Result<FileInfo> KernelFileSystem::Stat(const std::string& path) {
