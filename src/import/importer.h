@@ -50,8 +50,10 @@ struct SourceIdentity {
   std::string checksum;                    // XXH3-128, 32 hexadecimal digits
   std::optional<std::string> md5, sha256;  // when asked for
 };
-Result<SourceIdentity> IdentifySource(io::FileSystem& files, const std::string& path, bool md5,
-                                      bool sha256);
+// `progress` as in ImportOptions; when it returns false: kCancelled.
+Result<SourceIdentity> IdentifySource(
+    io::FileSystem& files, const std::string& path, bool md5, bool sha256,
+    const std::function<bool(uint64_t done, uint64_t total)>& progress = {});
 
 // Digest files beside `path`: PATH.md5 and PATH.sha256, in the form of md5sum and sha256sum (also a
 // bare digest). Returns the digests that stand there. Errors: kRefused for a file of another form.

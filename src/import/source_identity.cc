@@ -11,8 +11,9 @@ constexpr size_t kReadBytes = size_t{1} << 20;
 
 }  // namespace
 
-Result<SourceIdentity> IdentifySource(io::FileSystem& files, const std::string& path, bool md5,
-                                      bool sha256) {
+Result<SourceIdentity> IdentifySource(
+    io::FileSystem& files, const std::string& path, bool md5, bool sha256,
+    const std::function<bool(uint64_t done, uint64_t total)>& progress) {
   LARDER_ASSIGN(const auto file, OpenSource(files, path));
   SourceIdentity identity;
   LARDER_ASSIGN(identity.info, file->Info());
@@ -31,6 +32,9 @@ Result<SourceIdentity> IdentifySource(io::FileSystem& files, const std::string& 
     checksum.Update(bytes);
     if (md5_hasher) md5_hasher->Update(bytes);
     if (sha256_hasher) sha256_hasher->Update(bytes);
+    if (progress && !progress(offset, identity.info.bytes)) {
+      return Fail(ErrorCode::kCancelled, path + ": reading its checksum was cancelled");
+    }
   }
   LARDER_TRY(RequireUnchanged(*file, identity.info, offset));
   identity.checksum = checksum.HexDigest();

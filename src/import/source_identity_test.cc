@@ -57,6 +57,34 @@ TEST_F(SourceIdentityTest, AChangeWhileReadingIsRefused) {
   EXPECT_THAT(identity.error().message(), HasSubstr("changed while it was read"));
 }
 
+TEST_F(SourceIdentityTest, ProgressIsToldAndCancels) {
+  files_.Put(kPath, std::string(3'000'000, 'x'));
+  uint64_t calls = 0;
+  uint64_t last = 0;
+  const auto count = [&](uint64_t done, uint64_t total) {
+    EXPECT_GT(done, last);
+    EXPECT_EQ(total, 3'000'000U);
+    last = done;
+    ++calls;
+    return true;
+  };
+  ASSERT_TRUE(IdentifySource(files_, kPath, false, false, count));
+  EXPECT_EQ(last, 3'000'000U);
+  EXPECT_GT(calls, 1U) << "a huge file must be left soon";
+  const auto cancelled =
+      IdentifySource(files_, kPath, false, false, [](uint64_t, uint64_t) { return false; });
+  ASSERT_FALSE(cancelled);
+  EXPECT_EQ(cancelled.error().code(), ErrorCode::kCancelled);
+}
+
+TEST_F(SourceIdentityTest, ADigestFileThatCannotBeReadIsNotSaidToBeWrong) {
+  files_.Put("dir/data.jsonl.md5", kEmptyMd5);
+  files_.At("dir/data.jsonl.md5").reads_until_error = 0;
+  const auto digests = ReadDigestFiles(files_, kPath);
+  ASSERT_FALSE(digests);
+  EXPECT_EQ(digests.error().code(), ErrorCode::kIoError) << "it may pass: to be tried again";
+}
+
 TEST_F(SourceIdentityTest, WhatIsNoFileIsRefused) {
   EXPECT_EQ(IdentifySource(files_, kPath, false, false).error().code(), ErrorCode::kNotFound);
   files_.PutDirectory(kPath);
