@@ -245,7 +245,7 @@ class Connection {
 
 class Load {
  public:
-  Load(const Options& options, Workload workload) : options_(options) {
+  Load(const Options& options, Workload workload) {
     epoll_ = epoll_create1(EPOLL_CLOEXEC);
     for (int i = 0; i < options.connections; ++i) {
       connections_.push_back(std::make_unique<Connection>(
@@ -299,7 +299,6 @@ class Load {
   }
 
  private:
-  const Options& options_;
   int epoll_ = -1;
   std::vector<std::unique_ptr<Connection>> connections_;
 };

@@ -19,6 +19,10 @@
 
 namespace larder::server {
 
+SharedState::SharedState(store::Catalogue& stores, ServerOptions given)
+    : catalogue(stores), options(std::move(given)) {}
+SharedState::~SharedState() = default;
+
 namespace {
 
 std::string NewRunId() {

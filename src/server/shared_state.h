@@ -18,8 +18,11 @@ namespace larder::server {
 class Worker;
 
 struct SharedState {
-  SharedState(store::Catalogue& stores, ServerOptions given)
-      : catalogue(stores), options(std::move(given)) {}
+  // Defined where Worker is known.
+  SharedState(store::Catalogue& stores, ServerOptions given);
+  ~SharedState();
+  SharedState(const SharedState&) = delete;
+  SharedState& operator=(const SharedState&) = delete;
 
   store::Catalogue& catalogue;
   ServerOptions options;

@@ -118,7 +118,7 @@ class TestClient {
   }
   // What a bulk reply holds; the line itself when it is another reply.
   std::string ReceiveBulk() {
-    const std::string line = ReceiveLine();
+    std::string line = ReceiveLine();
     if (!line.starts_with('$') || line.starts_with("$-")) return line;
     const size_t bytes = std::stoul(line.substr(1));
     return Receive(bytes + 2).substr(0, bytes);

@@ -63,8 +63,8 @@ void BM_ParseOnOneCore(benchmark::State& state) {
     const ParsedChunk parsed = ParseChunk(parser, text, true, UINT64_MAX, sink.NewBatch());
     if (parsed.records != kRecords) state.SkipWithError("not every record was parsed");
   }
-  state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * text.size()));
-  state.SetItemsProcessed(static_cast<int64_t>(state.iterations() * kRecords));
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(text.size()));
+  state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(kRecords));
 }
 BENCHMARK(BM_ParseOnOneCore)->Unit(benchmark::kMillisecond);
 
@@ -78,7 +78,7 @@ void BM_ImportWithParsers(benchmark::State& state) {
     const auto report = ImportJsonl(files, "bench.jsonl", sink, options);
     if (!report || report->records != kRecords) state.SkipWithError("the import failed");
   }
-  state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * Text().size()));
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(Text().size()));
 }
 BENCHMARK(BM_ImportWithParsers)
     ->Arg(1)
