@@ -272,6 +272,33 @@ TEST(DatasetRefused, ASourceThatChangesWhileItIsCompiledIsThrownAway) {
   EXPECT_EQ(test.Word(), "two");
 }
 
+TEST(DatasetRefused, AVersionThatDoesNotVerifyIsNotServed) {
+  TestDataset test;
+  bool flipped = false;
+  // A bit of a value flips when the builder is through with the file: every key is still found.
+  test.options().progress = [&](std::string_view step, double) {
+    if (step != "verify" || std::exchange(flipped, true)) return;
+    std::string bytes = test.files().Contents(test.PathOf(2)).value_or("");
+    const size_t at = bytes.find("two");
+    ASSERT_NE(at, std::string::npos);
+    bytes[at] = static_cast<char>(bytes[at] ^ 1);
+    test.files().PutFile(test.PathOf(2), bytes);
+  };
+  test.Open();
+  test.Load("one");
+  test.PutSource("two");
+  const auto report = test->Refresh(true);
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code(), ErrorCode::kCorrupt);
+  EXPECT_THAT(test->status().last_error, HasSubstr("checksum"));
+  EXPECT_EQ(test.Word(), "one");
+  EXPECT_FALSE(test.HasVersionFile(2));
+  // The number is used up; the next attempt makes a sound version.
+  ASSERT_TRUE(test->Refresh(true));
+  EXPECT_EQ(test.Word(), "two");
+  EXPECT_EQ(test.Number(), 3U);
+}
+
 TEST(DatasetRefused, WhatMayPassIsTriedAgainAfterMoreAndMoreLooks) {
   TestDataset test;
   test.Open();

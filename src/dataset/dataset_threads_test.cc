@@ -9,7 +9,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include "base/thread_priority.h"
 #include "dataset/source_taker.h"
 #include "dataset/test_dataset.h"
 #include "io/test_directory.h"
@@ -17,7 +20,11 @@
 namespace larder::dataset {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::Each;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
 
 // Far longer than anything takes: a wait that ends by it has failed.
 constexpr std::chrono::seconds kLong{120};
@@ -192,6 +199,42 @@ TEST(DatasetWatching, StopDuringACompileEnds) {
   // Whether it was cancelled or just done: it can be taken up again.
   ASSERT_TRUE(test->Refresh(false));
   EXPECT_EQ(test.Word(), "one");
+}
+
+TEST(DatasetPriority, OnlyACompileBesideReadersIsLowered) {
+  TestDataset test;
+  std::vector<int> priorities;
+  test.options().progress = [&](std::string_view, double) {
+    priorities.push_back(getpriority(PRIO_PROCESS, static_cast<id_t>(gettid())));
+  };
+  test.Open();
+  const int normal = getpriority(PRIO_PROCESS, static_cast<id_t>(gettid()));
+  test.Load("one");
+  EXPECT_THAT(priorities, AllOf(Not(IsEmpty()), Each(normal))) << "nobody is served yet";
+  priorities.clear();
+  test.Load("two");
+  EXPECT_THAT(priorities, AllOf(Not(IsEmpty()), Each(kLowPriorityNice)));
+}
+
+TEST(SourceTaker, ACancelledChecksumIsTakenUpAgainToo) {
+  TestDataset test;
+  test.PutSource("one");
+  const Options options = TestOptions();
+  StatusBoard board(options);
+  std::atomic<const Version*> served{nullptr};
+  auto directory = VersionDirectory::Open(test.files(), options.directory);
+  ASSERT_TRUE(directory) << directory.error().message();
+  VersionSwitch versions(options, test.epochs(), board, *std::move(directory));
+  versions.Begin(served);
+  SourceTaker source(test.files(), options, versions, board);
+  source.Cancel();
+  const auto report = source.Look(false);
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code(), ErrorCode::kCancelled);
+  EXPECT_THAT(report.error().message(), HasSubstr("checksum"));
+  source.Resume();
+  ASSERT_TRUE(source.Look(false));
+  EXPECT_EQ(WordOf(served.load()), "one");
 }
 
 TEST(SourceTaker, ACancelledCompileLeavesNothingAndIsTakenUpAgain) {

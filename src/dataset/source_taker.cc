@@ -1,11 +1,15 @@
 #include "dataset/source_taker.h"
 
 #include <algorithm>
+#include <system_error>
+#include <thread>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "base/thread_priority.h"
 #include "dataset/compile.h"
 
 namespace larder::dataset {
@@ -96,12 +100,14 @@ Result<SourceTaker::Sight> SourceTaker::See() const {
 }
 
 bool SourceTaker::IsDue(const Sight& sight, bool at_once) {
-  const bool anew = anew_.exchange(false);
+  const bool lost = anew_.exchange(false);
   const bool first = !std::exchange(looked_, true);
   const bool settled = seen_ == sight;
   seen_ = sight;
   if (retry_ && retry_->sight != sight) retry_.reset();
+  const bool anew = lost && IsDueAnew(sight);
   if (at_once || anew || first) return true;
+  if (lost) return false;
   if (outcome_ && outcome_->sight == sight) {
     // It may have been away in the meantime: say again how it ended.
     board_.ShowAttempt(outcome_->error);
@@ -115,10 +121,51 @@ bool SourceTaker::IsDue(const Sight& sight, bool at_once) {
   return !retry_ || --retry_->looks_to_wait == 0;
 }
 
+// The version that was made of the source is lost: whether to make another one now.
+bool SourceTaker::IsDueAnew(const Sight& sight) {
+  outcome_.reset();
+  if (!lost_ || lost_->sight != sight) {
+    lost_ = Retry{sight, 0, 0};
+    return true;
+  }
+  WaitLonger(lost_, sight);
+  retry_ = lost_;
+  return false;
+}
+
+// The n-th time in a row: 1, 2, 4, 8, then always kMaxLooksBetweenAttempts looks.
+void SourceTaker::WaitLonger(std::optional<Retry>& retry, const Sight& sight) {
+  if (!retry) retry = Retry{sight, 0, 0};
+  ++retry->failures;
+  const unsigned wait = 1U << std::min(retry->failures - 1, 4U);
+  retry->looks_to_wait = std::min(wait, kMaxLooksBetweenAttempts);
+}
+
 Result<SwitchReport> SourceTaker::Take(const Sight& sight) {
+  const bool served = board_.current() != nullptr;
+  LARDER_ASSIGN(const Prepared prepared, served ? PrepareBesideReaders(sight) : Prepare(sight));
+  return versions_.Take(prepared.number, prepared.compiled);
+}
+
+// On a thread of its own, because a thread that has lowered its priority cannot raise it again.
+// Only what takes long: a switch holds a lock that others wait for.
+Result<SourceTaker::Prepared> SourceTaker::PrepareBesideReaders(const Sight& sight) {
+  std::optional<Result<Prepared>> prepared;
+  try {
+    std::jthread([&] {
+      LowerThreadPriority();
+      prepared = Prepare(sight);
+    }).join();
+  } catch (const std::system_error& error) {
+    return Fail(ErrorCode::kBusy, fmt::format("cannot start a thread: {}", error.what()));
+  }
+  return *std::move(prepared);
+}
+
+Result<SourceTaker::Prepared> SourceTaker::Prepare(const Sight& sight) {
   LARDER_ASSIGN(auto identity, Identify(sight));
   const auto known = versions_.FindContent(identity.checksum, ImportOptionsText(options_));
-  if (known) return versions_.Take(*known, false);
+  if (known) return Prepared{.number = *known, .compiled = false};
   return Compile(std::move(identity));
 }
 
@@ -128,8 +175,9 @@ Result<importer::SourceIdentity> SourceTaker::Identify(const Sight& sight) const
     LARDER_ASSIGN(digests, importer::ReadDigestFiles(files_, options_.source));
   }
   LARDER_ASSIGN(auto identity,
-                importer::IdentifySource(files_, options_.source, digests.md5.has_value(),
-                                         digests.sha256.has_value()));
+                importer::IdentifySource(
+                    files_, options_.source, digests.md5.has_value(), digests.sha256.has_value(),
+                    [this](uint64_t, uint64_t) { return !cancelled_.load(); }));
   if (identity.info != sight.source) {
     return Fail(ErrorCode::kRefused, fmt::format("{} changed while it was read", options_.source));
   }
@@ -138,7 +186,7 @@ Result<importer::SourceIdentity> SourceTaker::Identify(const Sight& sight) const
   return identity;
 }
 
-Result<SwitchReport> SourceTaker::Compile(importer::SourceIdentity identity) {
+Result<SourceTaker::Prepared> SourceTaker::Compile(importer::SourceIdentity identity) {
   VersionSwitch::Birth birth = versions_.PrepareVersion();
   CompileRequest request{.path = birth.path,
                          .identity = std::move(identity),
@@ -148,13 +196,36 @@ Result<SwitchReport> SourceTaker::Compile(importer::SourceIdentity identity) {
   LogInfo(fmt::format("dataset {}: compiling {} as version {}", options_.name, options_.source,
                       birth.number));
   board_.ShowCompiling(true);
-  const auto built = CompileSource(files_, options_, request);
+  auto built = CompileSource(files_, options_, request);
+  if (built && board_.current() != nullptr) {
+    if (auto sound = VerifyWhole(birth.path); !sound) built = std::unexpected(sound.error());
+  }
   board_.ShowCompiling(false);
-  if (!built) return std::unexpected(built.error());
+  if (!built) {
+    // A publish that failed half-way may have left the file under its name.
+    std::ignore = files_.Remove(birth.path);
+    return std::unexpected(built.error());
+  }
   LogInfo(fmt::format("dataset {}: version {} has {} records ({} duplicates) in {} bytes",
                       options_.name, birth.number, built->records, built->duplicates,
                       built->file_bytes));
-  return versions_.Take(birth.number, true);
+  return Prepared{.number = birth.number, .compiled = true};
+}
+
+// The builder has looked every key up; this reads everything else too, as long as somebody else
+// serves meanwhile.
+Result<void> SourceTaker::VerifyWhole(const std::string& path) const {
+  const auto goes = [this](double share) {
+    if (options_.progress) options_.progress("verify", share);
+    return !cancelled_.load();
+  };
+  if (!goes(0)) return Fail(ErrorCode::kCancelled, "verifying was cancelled");
+  LARDER_ASSIGN(const auto snapshot, snapshot::Snapshot::Open(files_, path));
+  const auto whole = static_cast<double>(snapshot->header().file_bytes);
+  LARDER_TRY(snapshot::Verify(
+      *snapshot, [&](uint64_t done) { return goes(static_cast<double>(done) / whole); }));
+  if (!snapshot->damaged()) return {};
+  return Fail(ErrorCode::kIoError, fmt::format("{}: a page could not be read back", path));
 }
 
 void SourceTaker::Conclude(const Sight& sight, const Error& error) {
@@ -171,10 +242,7 @@ void SourceTaker::Conclude(const Sight& sight, const Error& error) {
     board_.ShowAttempt(
         fmt::format("{} changed while it was taken ({})", options_.source, error.message()), true);
   } else if (MayPass(error.code())) {
-    if (!retry_) retry_ = Retry{sight, 0, 0};
-    ++retry_->failures;
-    const unsigned wait = 1U << std::min(retry_->failures - 1, 4U);
-    retry_->looks_to_wait = std::min(wait, kMaxLooksBetweenAttempts);
+    WaitLonger(retry_, sight);
     board_.ShowAttempt(error.message());
   } else {
     outcome_ = Outcome{sight, error.message()};

@@ -7,7 +7,13 @@
 //
 // A file that was taken is left alone until it changes. So is one that was refused for what it
 // holds. What failed for a reason that may pass (no space, an I/O error, held, not permitted) is
-// tried again after 1 look, then after 2, 4, 8, and from then on every 12 looks.
+// tried again after 1 look, then after 2, 4, 8, and from then on every 12 looks. A version that
+// turned out to be damaged is compiled anew at once, but when that happens again with the same file
+// only after as many looks: the disk, not the file, is at fault.
+//
+// While a version is served, reading, compiling and verifying (all of the new file: checksums, form
+// and counts) run on a thread of low priority. With nothing served, what was compiled is served as
+// soon as the builder has looked every key up.
 //
 // Threads: any, not inside an epoch; one look at a time, the others wait.
 // Errors:  told to the caller and shown on the board.
@@ -61,11 +67,22 @@ class SourceTaker {
     unsigned looks_to_wait = 0;
   };
 
+  // The version on disk that holds what the source holds.
+  struct Prepared {
+    uint64_t number = 0;
+    bool compiled = false;
+  };
+
   Result<Sight> See() const;
   bool IsDue(const Sight& sight, bool at_once) LARDER_REQUIRES(mutex_);
-  Result<SwitchReport> Take(const Sight& sight) LARDER_REQUIRES(mutex_);
+  bool IsDueAnew(const Sight& sight) LARDER_REQUIRES(mutex_);
+  void WaitLonger(std::optional<Retry>& retry, const Sight& sight) LARDER_REQUIRES(mutex_);
+  Result<SwitchReport> Take(const Sight& sight);
+  Result<Prepared> PrepareBesideReaders(const Sight& sight);
+  Result<Prepared> Prepare(const Sight& sight);
   Result<importer::SourceIdentity> Identify(const Sight& sight) const;
-  Result<SwitchReport> Compile(importer::SourceIdentity identity) LARDER_REQUIRES(mutex_);
+  Result<Prepared> Compile(importer::SourceIdentity identity);
+  Result<void> VerifyWhole(const std::string& path) const;
   void Conclude(const Sight& sight, const Error& error) LARDER_REQUIRES(mutex_);
 
   io::FileSystem& files_;
@@ -81,6 +98,7 @@ class SourceTaker {
   std::optional<Sight> seen_ LARDER_GUARDED_BY(mutex_);
   std::optional<Outcome> outcome_ LARDER_GUARDED_BY(mutex_);
   std::optional<Retry> retry_ LARDER_GUARDED_BY(mutex_);
+  std::optional<Retry> lost_ LARDER_GUARDED_BY(mutex_);  // versions of one sight that were damaged
 };
 
 }  // namespace larder::dataset

@@ -201,6 +201,24 @@ TEST_F(ThreeVersions, ADamagedVersionIsLeftForTheOneBeforeAndCompiledAnew) {
   EXPECT_EQ(test_->status().last_error, "");
 }
 
+TEST_F(ThreeVersions, DamageThatComesBackIsCompiledAnewAfterMoreAndMoreLooks) {
+  std::vector<int> looks_needed;
+  for (int time = 0; time < 5; ++time) {
+    const uint64_t number = test_.Number();
+    Damage(number);
+    ASSERT_TRUE(test_->LeaveDamaged(number));
+    int looks = 1;
+    while (!test_->Refresh(false)->compiled) ASSERT_LT(++looks, 100);
+    looks_needed.push_back(looks);
+  }
+  EXPECT_THAT(looks_needed, ElementsAre(1, 2, 3, 5, 9));
+  // Another file is another matter.
+  test_.Load("four");
+  Damage(test_.Number());
+  ASSERT_TRUE(test_->LeaveDamaged(test_.Number()));
+  EXPECT_TRUE(test_->Refresh(false)->compiled);
+}
+
 TEST_F(ThreeVersions, ADamagedVersionIsNotServedAfterARestart) {
   Damage(3);
   ASSERT_TRUE(test_->LeaveDamaged(3));

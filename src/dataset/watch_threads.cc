@@ -3,12 +3,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/thread_priority.h"
+
 namespace larder::dataset {
 
 void WatchThreads::Start(std::chrono::milliseconds interval, WatchWork work) {
   if (watcher_.joinable()) return;
   stopping_.store(false);
-  verifier_ = std::jthread(work.verify);
+  verifier_ = std::jthread([verify = work.verify] {
+    LowerThreadPriority();
+    verify();
+  });
   watcher_ = std::jthread([this, interval, work = std::move(work)] { Run(interval, work); });
 }
 

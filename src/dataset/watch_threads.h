@@ -21,7 +21,7 @@ inline constexpr std::chrono::milliseconds kDamagePollInterval{1000};
 struct WatchWork {
   std::function<void()> look;    // at once, then every interval, and when woken
   std::function<void()> poll;    // before each look, and every kDamagePollInterval
-  std::function<void()> verify;  // once, on a thread of its own
+  std::function<void()> verify;  // once, on a thread of its own, of low priority
 };
 
 class WatchThreads {
