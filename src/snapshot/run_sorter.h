@@ -73,7 +73,7 @@ class RunSorter {
   void Clear() {
     heads_.clear();
     runs_.clear();
-    items_.clear();
+    items_ = {};  // with its memory: others work on
     count_ = 0;
     next_ = 0;
   }
