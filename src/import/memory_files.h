@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -25,11 +26,12 @@ class MemoryFiles : public io::FileSystem {
     io::FileInfo info;
     size_t reads_until_change = SIZE_MAX;  // then mtime changes
     size_t reads_until_error = SIZE_MAX;
+    std::atomic<uint64_t> read_to{0};  // the furthest byte that was handed out
   };
 
   void Put(const std::string& path, std::string bytes) {
+    files_.erase(path);
     File& file = files_[path];
-    file = File{};
     file.info.bytes = bytes.size();
     file.info.inode = 1;
     file.bytes = std::move(bytes);
@@ -71,6 +73,7 @@ class MemoryFiles : public io::FileSystem {
       if (offset >= file_.bytes.size()) return 0;
       const size_t got = std::min<size_t>(bytes, file_.bytes.size() - offset);
       std::memcpy(to, file_.bytes.data() + offset, got);
+      file_.read_to = std::max<uint64_t>(file_.read_to, offset + got);
       return got;
     }
     void AdviseSequential() const override {}

@@ -1,8 +1,11 @@
 #include "import/jsonl/jsonl_importer.h"
 
 #include <cmath>
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -187,6 +190,54 @@ TEST(JsonlImportTest, TheOrderIsTheFilesWhateverTheThreads) {
       ASSERT_EQ(imported.records[i].key, std::to_string(i));
     }
   }
+}
+
+// Takes nothing until the import has read as far ahead as it may.
+class LateSink : public RecordSink {
+ public:
+  LateSink(const MemoryFiles::File& file, uint64_t may_read, uint64_t must_read)
+      : file_(file), may_read_(may_read), must_read_(must_read) {}
+
+  std::unique_ptr<RecordBatch> NewBatch() override { return std::make_unique<Batch>(); }
+  Result<void> Append(std::unique_ptr<RecordBatch>) override {
+    while (file_.read_to < must_read_) std::this_thread::yield();
+    // An import without a bound would be at the end of the file soon.
+    for (int turn = 0; turn < 1000 && file_.read_to <= may_read_; ++turn) std::this_thread::yield();
+    EXPECT_LE(file_.read_to, may_read_);
+    must_read_ = 0;
+    may_read_ = UINT64_MAX;
+    return {};
+  }
+
+ private:
+  struct Batch : RecordBatch {
+    Result<void> Add(const RecordView&) override { return {}; }
+  };
+  const MemoryFiles::File& file_;
+  uint64_t may_read_;
+  uint64_t must_read_;
+};
+
+TEST(JsonlImportTest, ReadsAheadOnlyAFewChunks) {
+  constexpr size_t kChunkBytes = 10'000;
+  constexpr unsigned kThreads = 2;
+  constexpr uint64_t kInFlight = 2 * kThreads + 2;
+  std::string text;
+  for (int i = 0; i < 20'000; ++i) {
+    text += fmt::format(R"({{"key":"{}","type":"string","string_record":{{"value":"v"}}}})"
+                        "\n",
+                        i);
+  }
+  ASSERT_GT(text.size(), 10 * kInFlight * kChunkBytes);
+  MemoryFiles files;
+  files.Put(kPath, std::move(text));
+  // Besides the chunks in flight one is being filled, when there is room again.
+  LateSink sink(files.At(kPath), (kInFlight + 1) * kChunkBytes, (kInFlight - 1) * kChunkBytes);
+  ImportOptions options;
+  options.threads = kThreads;
+  const auto report = ImportJsonlInChunks(files, kPath, sink, options, kChunkBytes);
+  ASSERT_TRUE(report) << report.error().message();
+  EXPECT_EQ(report->records, 20'000U);
 }
 
 TEST(JsonlImportTest, CompressedFilesGiveTheSame) {
