@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include "server/address.h"
 
@@ -13,15 +14,27 @@ namespace larder::cli {
 Result<RespClient> RespClient::Connect(const std::string& address) {
   LARDER_ASSIGN(const server::Address parsed, server::ParseAddress(address));
   io::Descriptor socket(::socket(parsed.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const timeval silence = {.tv_sec = kMaxSilence.count(), .tv_usec = 0};
+  if (socket.open()) {
+    ::setsockopt(socket.number(), SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof silence);
+    ::setsockopt(socket.number(), SOL_SOCKET, SO_SNDTIMEO, &silence, sizeof silence);
+  }
   if (!socket.open() || ::connect(socket.number(), parsed.raw(), parsed.length) != 0)
     return std::unexpected(ErrnoError(errno, "cannot connect to", address));
   return RespClient(std::move(socket), address);
+}
+
+Result<void> RespClient::Silent() const {
+  return Fail(ErrorCode::kIoError,
+              fmt::format("{} has not answered for {} s: is that process stopped or stuck?",
+                          address_, kMaxSilence.count()));
 }
 
 Result<void> RespClient::Send(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t sent = ::send(socket_.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && errno == EAGAIN) return Silent();
     if (sent < 0) return std::unexpected(ErrnoError(errno, "cannot send to", address_));
     bytes.remove_prefix(static_cast<size_t>(sent));
   }
@@ -58,6 +71,7 @@ Result<void> RespClient::Receive() {
     const ssize_t count = ::recv(socket_.number(), buffer.data(), buffer.size(), flags);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 && flags != 0 && errno == EAGAIN) return {};
+    if (count < 0 && errno == EAGAIN) return Silent();
     if (count < 0) return std::unexpected(ErrnoError(errno, "cannot receive from", address_));
     if (count == 0) {
       // What came before the end may be the reply.

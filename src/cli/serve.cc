@@ -42,6 +42,28 @@ sigset_t BlockStopSignals() {
   return stop;
 }
 
+// What is wrong with a file of the command line is said at once; a configured source may come
+// later.
+Result<void> CheckFile(const std::string& file) {
+  LARDER_ASSIGN(const io::FileInfo info, io::RealFileSystem().Stat(file));
+  if (info.kind == io::FileKind::kRegular) return {};
+  return Fail(
+      ErrorCode::kInvalidArgument,
+      fmt::format("{} is {}; what is served is a file of records", file,
+                  info.kind == io::FileKind::kDirectory ? "a directory" : "a pipe or a device"));
+}
+
+Result<void> CheckName(const Config& config, const std::string& file, const std::string& name) {
+  for (const StoreConfig& other : config.stores) {
+    if (other.options.name != name) continue;
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("{} would be store {}, as {} is already; give it a name in a "
+                            "configuration (--config)",
+                            file, name, other.options.source));
+  }
+  return {};
+}
+
 // The files of the command line become stores with defaults, in the databases that are still free.
 Result<void> AddFiles(const ServeOptions& options, Config& config) {
   std::set<uint32_t> taken;
@@ -50,7 +72,8 @@ Result<void> AddFiles(const ServeOptions& options, Config& config) {
       options.directory.empty() ? std::string(kDefaultDataDirectory) : options.directory;
   uint32_t next = 0;
   for (const std::string& file : options.files) {
-    LARDER_TRY(io::RealFileSystem().Stat(file));
+    LARDER_TRY(CheckFile(file));
+    LARDER_TRY(CheckName(config, file, StoreNameOf(file)));
     while (taken.contains(next)) ++next;
     StoreConfig store;
     store.database = next++;
@@ -64,6 +87,11 @@ Result<void> AddFiles(const ServeOptions& options, Config& config) {
 
 Result<Config> MakeConfig(const ServeOptions& options) {
   Config config;
+  if (options.files.empty() && !options.directory.empty()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "--dir is where the versions of FILE are kept, and there is no FILE; a configured "
+                "store has its own directory");
+  }
   const std::string default_file(kDefaultConfigFile);
   if (!options.config.empty()) {
     LARDER_ASSIGN(config, LoadConfig(options.config));
@@ -79,6 +107,11 @@ Result<Config> MakeConfig(const ServeOptions& options) {
   if (!options.resp.empty()) config.server.listeners = {{options.resp, server::Protocol::kResp}};
   if (options.threads != 0) config.server.threads = options.threads;
   LARDER_TRY(AddFiles(options, config));
+  if (config.stores.empty()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("{}: nothing to serve: there is no [[store]]",
+                            options.config.empty() ? default_file : options.config));
+  }
   return config;
 }
 

@@ -17,7 +17,6 @@ namespace {
 struct Places {
   std::vector<std::string> servers;
   std::vector<dataset::Options> stores;
-  bool directory_first = false;
 };
 
 Result<Places> PlacesOfConfig(const std::string& path) {
@@ -48,7 +47,7 @@ Result<Places> FindPlaces(const StoreArguments& arguments) {
   const std::string default_config(kDefaultConfigFile);
   if (!arguments.directory.empty()) {
     Places places = PlacesUnder(arguments.directory);
-    places.directory_first = true;
+    places.servers.clear();  // a server's store of that name may be another one
     return places;
   }
   if (!arguments.config.empty()) return PlacesOfConfig(arguments.config);
@@ -98,20 +97,18 @@ void AddStoreOptions(CLI::App& command, StoreArguments& arguments) {
   command.add_option("--config", arguments.config,
                      "The server's configuration (default: larder.toml if here)");
   command.add_option("--dir", arguments.directory,
-                     "Directory that holds the stores' directories (default: larder-data)");
+                     "Open DIR/STORE, and ask no server (default: larder-data)");
 }
 
 Result<std::unique_ptr<StoreAccess>> OpenStore(const StoreArguments& arguments) {
   if (!arguments.server.empty()) return OpenStoreAtServer(arguments.server, arguments.store);
   LARDER_ASSIGN(const Places places, FindPlaces(arguments));
-  if (!places.directory_first) {
-    if (auto at_server = AskServers(places, arguments.store)) return at_server;
-  }
+  if (auto at_server = AskServers(places, arguments.store)) return at_server;
   auto in_directory = OpenDirectory(places, arguments.store);
-  if (!in_directory && in_directory.error().code() == ErrorCode::kBusy && places.directory_first) {
-    if (auto at_server = AskServers(places, arguments.store)) return at_server;
-  }
-  return in_directory;
+  if (in_directory || in_directory.error().code() != ErrorCode::kBusy) return in_directory;
+  return Fail(ErrorCode::kBusy,
+              fmt::format("{}; if that is a server, name it with --server ADDRESS",
+                          in_directory.error().message()));
 }
 
 }  // namespace larder::cli

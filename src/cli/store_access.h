@@ -4,7 +4,8 @@
 // Which of the two: --server names one; otherwise the server of the configuration (or the default
 // address) is asked first, and when nobody listens there, or it has no such store, the directory is
 // opened. Its lock keeps out a second process, so a running server elsewhere is found out, not
-// overruled. With --dir the directory comes first and the server is asked when the lock is held.
+// overruled. With --dir only the directory counts: a server's store of that name may be another
+// one.
 //
 // Ownership: owns its connection, or the directory's lock while it lives. Threads: one.
 // Errors:    kNotFound (no such store), kBusy (who holds the directory), those of the operation.

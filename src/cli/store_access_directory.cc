@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "cli/store_access.h"
 #include "io/file_system.h"
 #include "snapshot/value.h"
@@ -49,6 +50,8 @@ Result<std::optional<PlainValue>> StoreInDirectory::Get(const std::string& key) 
 }  // namespace
 
 Result<std::unique_ptr<StoreAccess>> OpenStoreInDirectory(dataset::Options options) {
+  // What a server would log of a switch, the command itself tells.
+  SetLogLevel(LogLevel::kWarning);
   // Opening would make the directory: a mistyped name must not.
   LARDER_TRY(io::RealFileSystem().Stat(options.directory));
   auto epochs = std::make_unique<EpochDomain>();

@@ -177,6 +177,19 @@ class CliTest(unittest.TestCase):
         self.larder("check-config", "none.toml", expect=NOT_FOUND)
         self.larder("serve", "--config", "wrong.toml", expect=USAGE)
 
+    def test_what_cannot_be_served_is_said_at_once(self):
+        self.write("f.jsonl", record("k", "v"))
+        os.mkdir(self.path("folder"))
+        self.write("folder/f.jsonl", record("k", "v"))
+        self.write("empty.toml", "[server]\nthreads = 1\n")
+        for arguments, reason in ((("folder",), "folder is a directory"),
+                                  (("f.jsonl", "folder/f.jsonl"), "would be store f"),
+                                  (("--config", "empty.toml"), "no [[store]]"),
+                                  (("--dir", "here"), "--dir")):
+            self.assertIn(reason, self.larder("serve", "--resp", "127.0.0.1:0", *arguments,
+                                              expect=USAGE))
+        self.larder("serve", "--resp", "127.0.0.1:0", "none.jsonl", expect=NOT_FOUND)
+
     def test_open_addresses_are_refused(self):
         self.write("f.jsonl", record("k", "v"))
         message = self.larder("serve", "--resp", "0.0.0.0:0", "f.jsonl", expect=USAGE)
@@ -202,13 +215,18 @@ class CliTest(unittest.TestCase):
         self.larder("versions", "other", "--server", address, expect=NOT_FOUND)
 
         on_disk = ("features", "--dir", "store")
-        self.larder("versions", *on_disk, expect=BUSY)
+        message = self.larder("versions", *on_disk, expect=BUSY)
+        self.assertIn(str(server.process.pid), message)
+        self.assertIn("--server", message)
         self.assertEqual(server.stop(), OK)
         self.larder("versions", *at_server, expect=FAILURE)
         self.assertEqual(self.larder("get", "features", "k", "--dir", "store"), "one\n")
         self.larder("unpin", *on_disk)
         self.assertEqual(self.larder("get", "features", "k", "--dir", "store"), "two\n")
-        self.larder("rollback", *on_disk)
+        done = subprocess.run([self.program, "rollback", *on_disk], cwd=self.directory, timeout=120,
+                              capture_output=True, text=True, check=True)
+        self.assertEqual((done.stdout, done.stderr),
+                         ("version 1 is served, pinned (before: 2)\n", ""))
         self.larder("rollback", *on_disk, expect=NOT_FOUND)
         self.larder("versions", "other", "--dir", "store", expect=NOT_FOUND)
         self.larder("versions", "--dir", "nowhere", expect=NOT_FOUND)
