@@ -23,7 +23,10 @@ struct Slot {
   std::atomic<uintptr_t> end{0};  // 0: free
   std::atomic<bool> taken{false};
   std::atomic<bool> damaged{false};
+  std::atomic<uint32_t> lost_pages{0};
 };
+
+constexpr uint32_t kMostLostPages = 256;
 
 static_assert(std::atomic<uint64_t>::is_always_lock_free);
 
@@ -53,11 +56,22 @@ Slot* FindSlot(uintptr_t address) {
 
 // The bare system call: the C library does not promise mmap to signal handlers, and the thread
 // sanitizer would take its wrapper for a write that races with every reader of the page.
-bool ReplaceByZeros(uintptr_t address) {
-  const uintptr_t page = page_bytes.load();
-  const int64_t mapped = syscall(SYS_mmap, address / page * page, page, PROT_READ,
-                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+bool ReplaceByZeros(uintptr_t begin, uintptr_t bytes) {
+  const int64_t mapped =
+      syscall(SYS_mmap, begin, bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
   return mapped != -1;
+}
+
+// The page alone; but once a region has lost many, all of it. Each page alone may cost two of the
+// mappings that a process may have (vm.max_map_count, 65,530 by default), and without one left the
+// next page could not be replaced.
+bool ReplacePage(Slot& slot, uintptr_t address) {
+  const uintptr_t page = page_bytes.load();
+  if (slot.lost_pages.fetch_add(1) < kMostLostPages) {
+    return ReplaceByZeros(address / page * page, page);
+  }
+  const uintptr_t begin = slot.begin.load();
+  return ReplaceByZeros(begin, slot.end.load() - begin);
 }
 
 // Only what is safe in a signal handler: atomics and system calls.
@@ -80,11 +94,9 @@ void OnBusError(int signal_number, siginfo_t* info, void* context) {
   const auto address = reinterpret_cast<uintptr_t>(info->si_addr);
   // A signal that kill() sent has no address; si_code is positive only for real faults.
   Slot* const slot = info->si_code > 0 ? FindSlot(address) : nullptr;
-  if (slot != nullptr && ReplaceByZeros(address)) {
-    slot->damaged.store(true);
-  } else {
-    PassOn(signal_number, info, context);
-  }
+  // Damaged first: no other thread may read the zeros and see a sound mapping.
+  if (slot != nullptr) slot->damaged.store(true);
+  if (slot == nullptr || !ReplacePage(*slot, address)) PassOn(signal_number, info, context);
   errno = saved_errno;
 }
 
@@ -107,6 +119,7 @@ Result<void> MappedRegion::Register(const void* begin, size_t bytes) {
     if (slot.taken.exchange(true)) continue;
     const auto first = reinterpret_cast<uintptr_t>(begin);
     slot.damaged.store(false);
+    slot.lost_pages.store(0);
     SetBounds(slot, first, first + bytes);
     slot_ = number;
     return {};
@@ -121,6 +134,8 @@ MappedRegion::~MappedRegion() {
 }
 
 bool MappedRegion::damaged() const {
+  // What the caller has read was read before this: it asks whether that may have been zeros.
+  std::atomic_thread_fence(std::memory_order_acquire);
   return slot_ != kNone && slots[slot_].damaged.load(std::memory_order_relaxed);
 }
 

@@ -16,7 +16,7 @@
 
 namespace larder::io {
 
-// Far above stores × versions kept × readers; 1 slot is 32 bytes.
+// Far above stores × versions kept × readers.
 inline constexpr size_t kMaxMappedRegions = 4096;
 
 class MappedRegion {

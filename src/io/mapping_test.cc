@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
@@ -101,6 +102,23 @@ TEST(Mapping, PlaceOfADamagedOneStartsCleanForTheNext) {
   const auto second = MapPages(directory / "b", 2);
   EXPECT_FALSE(second->damaged());
   EXPECT_TRUE(AllAre(second->bytes(), 'x'));
+}
+
+TEST(Mapping, SurvivesTheLossOfMorePagesThanAProcessMayMap) {
+  uint64_t most = 0;
+  std::ifstream("/proc/sys/vm/max_map_count") >> most;
+  if (most == 0 || most > 200'000) GTEST_SKIP() << "this system allows " << most << " mappings";
+  const TestDirectory directory;
+  const std::string path = directory / "a";
+  ASSERT_TRUE(PublishFile(files, "", path));
+  std::filesystem::resize_file(path, 2 * (most + 1000) * page);  // takes no space
+  const auto mapping = files.Map(path);
+  ASSERT_TRUE(mapping) << mapping.error().message();
+  std::filesystem::resize_file(path, 0);
+  // Every other page, so that no two can be one mapping.
+  const std::string_view bytes = (*mapping)->bytes();
+  for (size_t at = 0; at < bytes.size(); at += 2 * page) ASSERT_EQ(bytes[at], '\0');
+  EXPECT_TRUE((*mapping)->damaged());
 }
 
 TEST(Mapping, ManyThreadsMayMeetTheSameUnreadablePages) {
