@@ -27,7 +27,8 @@ void Progress::Show(std::string_view step, double share) {
   if (now < next_) return;
   next_ = now + kBetweenLines;
   shown_ = true;
-  fmt::print(stderr, "{}{}: {} {:.0f}%", kStartOfClearedLine, title_, step,
+  // The cursor goes back to the start, so that a line of the log writes over this one.
+  fmt::print(stderr, "{}{}: {} {:.0f}%\r", kStartOfClearedLine, title_, step,
              std::clamp(share, 0.0, 1.0) * 100);
   std::fflush(stderr);
 }

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import stat
 import subprocess
 import tempfile
@@ -116,6 +117,17 @@ class CliTest(unittest.TestCase):
                               check=True)
         self.assertEqual(done.stderr, "")
         self.assertEqual(json.loads(done.stdout)["records"], 1)
+
+    def test_progress_on_a_terminal_leaves_the_line_to_what_comes_next(self):
+        self.write("f.jsonl", record("k", "v"))
+        screen, terminal = pty.openpty()
+        with open(screen, "rb", buffering=0) as reader:
+            with open(terminal, "wb", buffering=0) as stderr:
+                subprocess.run([self.program, "build", "f.jsonl", "-o", "f.snap"], stderr=stderr,
+                               cwd=self.directory, timeout=120, stdout=subprocess.DEVNULL,
+                               check=True)
+                shown = reader.read(1 << 16)
+        self.assertRegex(shown, rb"f\.jsonl: [a-z]+ \d+%\r")
 
     def test_bad_data(self):
         self.write("bad.jsonl", record("k", "v") + "{\"key\": 5\n")
