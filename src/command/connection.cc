@@ -213,8 +213,8 @@ void ClientList(Context& context, Arguments args) {
   const auto clients = none ? std::vector<ClientInfo>() : context.host.clients();
   if (ids) {
     for (const uint64_t id : *ids) {
-      const auto found = std::ranges::find(clients, id, &ClientInfo::id);
-      if (found != clients.end()) lines += ClientLine(*found);
+      const auto found = std::ranges::lower_bound(clients, id, {}, &ClientInfo::id);
+      if (found != clients.end() && found->id == id) lines += ClientLine(*found);
     }
   } else {
     for (const auto& client : clients) lines += ClientLine(client);

@@ -33,7 +33,9 @@ void Context::Slice(std::string_view bytes) {
   if (bytes.size() < resp::ReplyBuffer::kBorrowMin) {
     reply.Raw(bytes);
   } else {
-    reply.buffer().AppendBorrowed(bytes, version->snapshot);
+    reply.buffer().AppendBorrowed(bytes, version->snapshot, [](const void* lender) {
+      return static_cast<const snapshot::Snapshot*>(lender)->damaged();
+    });
   }
 }
 

@@ -78,11 +78,13 @@ class Host {
   // Every setting in Redis's words ("maxclients", "timeout", "port", ...), for CONFIG GET.
   virtual std::vector<std::pair<std::string, std::string>> config() const = 0;
 
+  // What deferred work may wait for: all readers, which takes milliseconds, or a compile.
+  enum class WaitsFor : uint8_t { kReaders, kCompile };
   // Runs `work` on a thread that may wait, outside any epoch; what it writes becomes the reply. The
   // connection executes nothing more until then; other connections of the worker go on. The handler
   // returns without writing a reply of its own.
   using Work = std::function<void(resp::ReplyWriter& reply)>;
-  virtual void Defer(Session& session, Work work) = 0;
+  virtual void Defer(Session& session, WaitsFor waits_for, Work work) = 0;
 };
 
 }  // namespace larder::command

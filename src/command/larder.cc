@@ -72,13 +72,12 @@ void AnswerReport(resp::ReplyWriter& reply, const Result<dataset::SwitchReport>&
   fields.Flag("compiled", report->compiled);
 }
 
-// Runs `change(dataset)` where it may wait for the readers.
+// Runs `change(dataset)` where it may wait.
 template <typename Change>
-void Defer(Context& context, std::string_view name, Change change) {
+void Defer(Context& context, std::string_view name, Host::WaitsFor waits_for, Change change) {
   dataset::Dataset* dataset = FindDataset(context, name);
   if (dataset == nullptr) return;
-  context.session.deferred = true;
-  context.host.Defer(context.session, [dataset, change](resp::ReplyWriter& reply) {
+  context.host.Defer(context.session, waits_for, [dataset, change](resp::ReplyWriter& reply) {
     AnswerReport(reply, change(*dataset));
   });
 }
@@ -137,22 +136,25 @@ void LarderRollback(Context& context, Arguments args) {
     number = ReadVersion(context, args[3]);
     if (!number) return;
   }
-  Defer(context, args[2], [number](dataset::Dataset& dataset) { return dataset.Rollback(number); });
+  Defer(context, args[2], Host::WaitsFor::kReaders,
+        [number](dataset::Dataset& dataset) { return dataset.Rollback(number); });
 }
 
 void LarderPin(Context& context, Arguments args) {
   const auto number = ReadVersion(context, args[3]);
   if (!number) return;
-  Defer(context, args[2],
+  Defer(context, args[2], Host::WaitsFor::kReaders,
         [number = *number](dataset::Dataset& dataset) { return dataset.Pin(number); });
 }
 
 void LarderUnpin(Context& context, Arguments args) {
-  Defer(context, args[2], [](dataset::Dataset& dataset) { return dataset.Unpin(); });
+  Defer(context, args[2], Host::WaitsFor::kReaders,
+        [](dataset::Dataset& dataset) { return dataset.Unpin(); });
 }
 
 void LarderReload(Context& context, Arguments args) {
-  Defer(context, args[2], [](dataset::Dataset& dataset) { return dataset.Refresh(true); });
+  Defer(context, args[2], Host::WaitsFor::kCompile,
+        [](dataset::Dataset& dataset) { return dataset.Refresh(true); });
 }
 
 void LarderHelp(Context& context, Arguments /*args*/) { AnswerHelp(context, "larder"); }

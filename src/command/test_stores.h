@@ -56,7 +56,7 @@ class FakeHost final : public Host {
   std::vector<std::pair<std::string, std::string>> config() const override {
     return {{"databases", "16"}, {"maxclients", "100"}, {"maxmemory", "0"}};
   }
-  void Defer(Session& session, Work work) override {
+  void Defer(Session& session, WaitsFor, Work work) override {
     session.deferred = true;
     deferred_ = std::move(work);
   }

@@ -1,7 +1,8 @@
 // AdminThreads: a few threads for work that may wait, outside any epoch.
 //
 // A command that compiles, or that waits until all workers have moved to another version, would
-// hold up every connection of its worker, and wait for itself. It runs here.
+// hold up every connection of its worker, and wait for itself. It runs here; what compiles has
+// other AdminThreads than what waits for readers, so that no rollback stands behind a reload.
 //
 // Ownership:  owns the threads and the work given to them.
 // Threads:    Post from any thread; Stop once, by the owner.

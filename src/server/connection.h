@@ -45,6 +45,7 @@ struct Connection : EventSource {
   int damage_retries = 0;
   uint64_t read_while_stopping = 0;
   command::Host::Work deferred_work;
+  command::Host::WaitsFor deferred_waits_for = command::Host::WaitsFor::kReaders;
 
   // In the worker's list, the longest idle first.
   Connection* idle_before = nullptr;

@@ -23,6 +23,8 @@ inline constexpr size_t kBatchRequests = 256;
 inline constexpr size_t kPauseReplyBytes = size_t{1} << 20;
 // After this many bytes of replies in one round the others have their turn.
 inline constexpr size_t kRoundReplyBytes = size_t{4} << 20;
+// No page is smaller: a look every so many bytes sees each of them.
+inline constexpr size_t kTouchBytes = 4096;
 // Pieces given to one sendmsg.
 inline constexpr size_t kSendPieces = 64;
 // Events taken from one epoll_wait, and connections accepted in one go.
@@ -32,8 +34,10 @@ inline constexpr int kAcceptsPerRound = 64;
 inline constexpr std::chrono::milliseconds kAcceptRest{100};
 // What is read of one connection while stopping; a client that sends without end is cut off here.
 inline constexpr uint64_t kStopReadBytes = uint64_t{64} << 20;
-// Threads for commands that wait (LARDER ...): one long compile must not hold up a rollback.
-inline constexpr unsigned kAdminThreads = 4;
+// Threads for commands that wait for the readers (LARDER ROLLBACK ...), and for those that wait for
+// a compile: any number of reloads must not hold up a rollback.
+inline constexpr unsigned kAdminThreads = 2;
+inline constexpr unsigned kReloadThreads = 4;
 // Times that a batch is repeated because a version turned out damaged; then the connection ends.
 inline constexpr int kDamageRetries = 4;
 // TCP keepalive, Redis's default tcp-keepalive.

@@ -114,6 +114,7 @@ Result<std::unique_ptr<Server>> Server::Create(store::Catalogue& catalogue, Serv
 Result<void> Server::Start() {
   try {
     state_->shared.admin.Start(kAdminThreads);
+    state_->shared.reloads.Start(kReloadThreads);
     for (const auto& worker : state_->shared.workers) worker->Start();
   } catch (const std::system_error& error) {
     RequestStop();
@@ -137,6 +138,7 @@ void Server::RequestStop() {
 void Server::Wait() {
   for (const auto& worker : state_->shared.workers) worker->Join();
   state_->shared.admin.Stop();
+  state_->shared.reloads.Stop();
 }
 
 }  // namespace larder::server

@@ -1,7 +1,12 @@
 // Each limit on both sides, and what large and slow clients cost.
+#include <algorithm>
+#include <cerrno>
 #include <thread>
+#include <vector>
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "server/limits.h"
 #include "server/server.h"
@@ -143,6 +148,49 @@ TEST(ServerLimitsTest, AClientThatDoesNotReadIsNotReadFromForEver) {
   EXPECT_TRUE(first.starts_with("$1048576\r\nbbb"));
   const std::string second = client.Receive(10);
   EXPECT_EQ(second, "$1048576\r\n");
+}
+
+// Takes every descriptor the process may still have, below a limit of its own.
+class NoDescriptorsLeft {
+ public:
+  NoDescriptorsLeft() {
+    EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before_), 0);
+    rlimit few = before_;
+    few.rlim_cur = std::min<rlim_t>(before_.rlim_cur, 256);
+    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+    while (true) {
+      io::Descriptor next(::dup(STDERR_FILENO));
+      if (!next.open()) break;
+      taken_.push_back(std::move(next));
+    }
+    EXPECT_EQ(errno, EMFILE);
+  }
+  ~NoDescriptorsLeft() { EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before_), 0); }
+  NoDescriptorsLeft(const NoDescriptorsLeft&) = delete;
+  NoDescriptorsLeft& operator=(const NoDescriptorsLeft&) = delete;
+
+  void GiveBack(size_t descriptors) { taken_.resize(taken_.size() - descriptors); }
+
+ private:
+  rlimit before_{};
+  std::vector<io::Descriptor> taken_;
+};
+
+TEST(ServerLimitsTest, WithoutDescriptorsItServesOnAndAcceptsAgainLater) {
+  TestServer::Setup setup;
+  setup.options.threads = 1;
+  TestServer server(std::move(setup));
+  TestClient served = server.Connect();
+  ASSERT_EQ(served.Call("PING\r\n", 7), "+PONG\r\n");
+  NoDescriptorsLeft none;
+  none.GiveBack(1);
+  TestClient late = server.Connect();  // takes it, and waits in the kernel's queue
+  ASSERT_TRUE(late.connected());
+  ASSERT_TRUE(late.Send("PING\r\n"));
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(served.Call("PING\r\n", 7), "+PONG\r\n");
+  EXPECT_FALSE(late.Readable(0));
+  none.GiveBack(1);
+  EXPECT_EQ(late.Receive(7), "+PONG\r\n");
 }
 
 TEST(ServerLimitsTest, StopEndsAlthoughAClientDoesNotRead) {

@@ -1,6 +1,9 @@
 #include "server/server.h"
 
+#include <algorithm>
 #include <atomic>
+#include <future>
+#include <memory>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -213,6 +216,37 @@ TEST(ServerTest, ADeferredCommandHoldsUpOnlyItsOwnConnection) {
   EXPECT_EQ(other.Call(kGet, 9), "$3\r\none\r\n");
 }
 
+TEST(ServerTest, ARollbackAnswersWhileAnyNumberOfReloadsCompile) {
+  std::promise<void> compiling;
+  std::promise<void> may_go_on;
+  std::atomic<bool> held{false};
+  std::atomic<bool> armed{false};
+  TestServer::Setup setup;
+  setup.options.threads = 1;
+  setup.progress = [&, go_on = may_go_on.get_future().share()](std::string_view, double) {
+    if (!armed || held.exchange(true)) return;
+    compiling.set_value();
+    go_on.wait();
+  };
+  TestServer server(std::move(setup));
+  server.Take("two");
+  WriteSource(server.source(), "three", 0);
+  armed = true;
+  std::vector<TestClient> reloaders;
+  for (unsigned i = 0; i < kAdminThreads + kReloadThreads + 1; ++i) {
+    reloaders.push_back(server.Connect());
+    ASSERT_TRUE(reloaders.back().Send(Request({"LARDER", "RELOAD", "features"})));
+  }
+  TestClient admin = server.Connect();
+  ASSERT_EQ(admin.Call("PING\r\n", 7), "+PONG\r\n");  // behind them: they are under way
+  compiling.get_future().wait();
+  EXPECT_EQ(admin.Call(Request({"LARDER", "ROLLBACK", "features"}), 4), "*8\r\n");
+  EXPECT_EQ(server.Connect().Call(kGet, 9), "$3\r\none\r\n");
+  EXPECT_FALSE(reloaders[0].Readable(0));
+  may_go_on.set_value();
+  for (TestClient& reloader : reloaders) EXPECT_EQ(reloader.Receive(4), "*8\r\n");
+}
+
 TEST(ServerTest, AClientThatLeavesDuringADeferredCommandHarmsNobody) {
   TestServer server;
   server.Take("two");
@@ -307,6 +341,60 @@ TEST(ServerTest, ADamagedVersionIsLeftBeforeItsZerosAreSent) {
     ASSERT_EQ(client.Call(Request({"GET", key}), 9), "$3\r\none\r\n") << key;
   }
   EXPECT_EQ(server.dataset().Current()->number, 1U);
+}
+
+TEST(ServerTest, ABatchThatIsRepeatedFindsItsSessionAsItWas) {
+  TestServer server;
+  server.Take("two");
+  TestClient client = server.Connect();
+  ASSERT_EQ(client.Call(kGet, 9), "$3\r\ntwo\r\n");
+  std::filesystem::resize_file(server.dataset().PinCurrent()->snapshot->path(), 4096);
+  const std::string reply = "$-1\r\n+OK\r\n$3\r\none\r\n$3\r\nnew\r\n";
+  EXPECT_EQ(client.Call(Request({"CLIENT", "GETNAME"}) + Request({"CLIENT", "SETNAME", "new"}) +
+                            kGet + Request({"CLIENT", "GETNAME"}),
+                        reply.size()),
+            reply);
+}
+
+class ServerUnreadableReplyTest : public testing::Test {
+ protected:
+  static constexpr size_t kBig = size_t{64} << 20;
+
+  static TestServer::Setup BigRecord() {
+    TestServer::Setup setup;
+    setup.big_bytes = kBig;
+    setup.options.threads = 1;
+    return setup;
+  }
+  // A reply that is on its way when its file is cut off.
+  ServerUnreadableReplyTest() : version_(server_.dataset().PinCurrent()) {
+    EXPECT_TRUE(client_.Send(Request({"GET", "big"})));
+    EXPECT_EQ(client_.Receive(11), "$67108864\r\n");
+    std::filesystem::resize_file(version_->snapshot->path(), 4096);
+  }
+  void ExpectTheReplyBreaksOff() {
+    const std::string received = client_.Receive(kBig);
+    EXPECT_LT(received.size(), kBig);
+    EXPECT_EQ(received.find_first_not_of('b'), std::string::npos);
+    EXPECT_TRUE(client_.ClosedByServer());
+  }
+
+  TestServer server_{BigRecord()};
+  TestClient client_ = server_.Connect();
+  std::shared_ptr<const dataset::Version> version_;
+};
+
+TEST_F(ServerUnreadableReplyTest, BreaksOffAndItsVersionIsKnownToBeDamaged) {
+  ExpectTheReplyBreaksOff();
+  EXPECT_TRUE(version_->snapshot->damaged());
+  EXPECT_EQ(server_.Connect().Call(kGet, 8), "-LOADING") << "there is no other version";
+}
+
+TEST_F(ServerUnreadableReplyTest, IsNotContinuedWithZerosWhenAnotherReaderHasMetThePage) {
+  const std::string_view bytes = version_->snapshot->mapping().bytes();
+  EXPECT_NE(std::count(bytes.begin(), bytes.end(), '\0'), 0);
+  EXPECT_TRUE(version_->snapshot->damaged());
+  ExpectTheReplyBreaksOff();
 }
 
 TEST(ServerTest, ADamagedOnlyVersionMeansLoading) {

@@ -40,7 +40,8 @@ struct SharedState {
   std::atomic<uint64_t> rejected_connections{0};
   std::atomic<bool> stop_requested{false};
 
-  AdminThreads admin;
+  AdminThreads admin;                            // work that waits for readers
+  AdminThreads reloads;                          // work that may wait for a compile
   std::vector<std::unique_ptr<Worker>> workers;  // last: destroyed first
 };
 

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -149,6 +150,7 @@ class TestServer {
     size_t big_bytes = 0;
     bool loaded = true;
     bool resp_on_loopback = true;
+    std::function<void(std::string_view step, double share)> progress;  // of a compile
   };
 
   TestServer() : TestServer(Setup{}) {}
@@ -160,6 +162,7 @@ class TestServer {
     options.source = source();
     options.directory = directory_.File("features");
     options.threads = 1;
+    options.progress = std::move(setup.progress);
     auto added = catalogue_.AddDataset(0, std::move(options));
     EXPECT_TRUE(added) << added.error().message();
     dataset_ = *added;

@@ -168,7 +168,9 @@ void Worker::OnTimers() {
   CloseIdle();
   if (accept_again_ms_ != 0 && clock_ms_ >= accept_again_ms_ && !stopping_) {
     accept_again_ms_ = 0;
-    for (const auto& listener : listeners_) WatchListener(*listener);
+    for (const auto& listener : listeners_) {
+      if (!WatchListener(*listener)) return RestAccepting(errno);
+    }
   }
   if (!stopping_ || clock_ms_ < stop_deadline_ms_) return;
   for (const auto& [id, connection] : connections_) Close(*connection);

@@ -109,6 +109,7 @@ class Worker {
   bool LeaveDamagedVersion(Connection& connection);
   void PostDeferredWork(Connection& connection);
   void Flush(Connection& connection);
+  void CloseUnreadable(Connection& connection);
   void Finish(Connection& connection);
   void ReturnReplyMemory(Connection& connection);
   void UpdateEvents(Connection& connection);
@@ -150,6 +151,7 @@ class Worker {
   std::vector<std::string_view> arguments_;
   std::vector<command::Request> requests_;
   std::vector<size_t> request_ends_;  // where each request of the batch ends in its data
+  command::Session session_before_;   // as it was before the batch, should it be repeated
   size_t parsed_bytes_ = 0;           // the batch's, with empty lines
 
   Mutex mailbox_mutex_;

@@ -118,9 +118,10 @@ std::vector<std::pair<std::string, std::string>> WorkerHost::config() const {
   };
 }
 
-void WorkerHost::Defer(command::Session& session, Work work) {
+void WorkerHost::Defer(command::Session& session, WaitsFor waits_for, Work work) {
   session.deferred = true;
   // Posted once the batch is known to stand: a damaged version would repeat it.
+  worker_.current()->deferred_waits_for = waits_for;
   worker_.current()->deferred_work = std::move(work);
 }
 

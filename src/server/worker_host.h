@@ -21,7 +21,7 @@ class WorkerHost : public command::Host {
   std::vector<command::ClientInfo> clients() const override;
   command::ClientInfo client(const command::Session& session) const override;
   std::vector<std::pair<std::string, std::string>> config() const override;
-  void Defer(command::Session& session, Work work) override;
+  void Defer(command::Session& session, WaitsFor waits_for, Work work) override;
 
  private:
   Worker& worker_;

@@ -16,6 +16,23 @@
 
 namespace larder::server {
 
+namespace {
+
+// Looks at what the kernel could not read. It tells nobody but the sender; a look of our own marks
+// the version as damaged, so that its dataset leaves it.
+void TouchPages(const iovec* pieces, size_t count, const resp::ReplyBuffer& reply) {
+  for (size_t i = 0; i < count; ++i) {
+    const volatile char* const bytes = static_cast<const char*>(pieces[i].iov_base);
+    for (size_t at = 0; at < pieces[i].iov_len; at += kTouchBytes) {
+      static_cast<void>(bytes[at]);
+      if (reply.damaged()) return;
+    }
+    static_cast<void>(bytes[pieces[i].iov_len - 1]);
+  }
+}
+
+}  // namespace
+
 void Worker::OnConnection(Connection& connection, uint32_t events) {
   if (connection.closed) return;
   // After a hang-up nothing can be delivered; what has been received is still read first.
@@ -186,15 +203,12 @@ size_t Worker::ExecuteBatch(Connection& connection) {
   size_t executed = 0;
   while (executed < requests.size()) {
     const resp::ReplyBuffer::Mark mark = connection.reply.mark();
-    const uint32_t database = session.database;
-    const int protocol = session.protocol;
+    session_before_ = session;
     const size_t count = dispatcher_.Execute(session, arguments_, requests.subspan(executed),
                                              now_ms_, kPauseReplyBytes, connection.reply);
     if (LeaveDamagedVersion(connection)) {
       connection.reply.TruncateTo(mark);
-      session.database = database;
-      session.protocol = protocol;
-      session.close_after_reply = false;
+      session = session_before_;
       return executed;
     }
     executed += count;
@@ -222,7 +236,6 @@ bool Worker::LeaveDamagedVersion(Connection& connection) {
   const command::Dispatcher::Damage damage = dispatcher_.TakeDamage();
   if (damage.dataset == nullptr) return false;
   connection.deferred_work = nullptr;
-  connection.session.deferred = false;
   if (++connection.damage_retries > kDamageRetries) {
     LogError(fmt::format("client {} closed: every version of {} that was tried is damaged",
                          connection.session.id, damage.dataset->options().name));
@@ -240,8 +253,10 @@ bool Worker::LeaveDamagedVersion(Connection& connection) {
 
 void Worker::PostDeferredWork(Connection& connection) {
   if (!connection.deferred_work) return;
-  shared_.admin.Post([this, id = connection.session.id, protocol = connection.session.protocol,
-                      work = std::exchange(connection.deferred_work, nullptr)] {
+  const bool compiles = connection.deferred_waits_for == command::Host::WaitsFor::kCompile;
+  AdminThreads& threads = compiles ? shared_.reloads : shared_.admin;
+  threads.Post([this, id = connection.session.id, protocol = connection.session.protocol,
+                work = std::exchange(connection.deferred_work, nullptr)] {
     Message message;
     message.connection = id;
     resp::ReplyWriter writer(message.reply, protocol);
@@ -253,6 +268,7 @@ void Worker::PostDeferredWork(Connection& connection) {
 void Worker::Flush(Connection& connection) {
   std::array<iovec, kSendPieces> pieces;
   while (!connection.closed && !connection.reply.empty()) {
+    if (connection.reply.damaged()) return CloseUnreadable(connection);
     msghdr message{};
     message.msg_iov = pieces.data();
     message.msg_iovlen = connection.reply.Pieces(pieces.data(), pieces.size());
@@ -263,17 +279,25 @@ void Worker::Flush(Connection& connection) {
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN) return;
-      // A reply begun cannot be taken back: a page of it turned out unreadable while it was sent.
-      if (errno == EFAULT)
-        LogError(fmt::format("client {} closed: its reply became unreadable", connection.card.id));
-      return Close(connection);
+      if (errno != EFAULT) return Close(connection);
+      TouchPages(pieces.data(), message.msg_iovlen, connection.reply);
+      return CloseUnreadable(connection);
     }
+    // Another reader may have met the bad page while the kernel copied what replaced it.
+    if (connection.reply.damaged()) return CloseUnreadable(connection);
     output_bytes_ += static_cast<uint64_t>(sent);
     connection.reply.Consume(static_cast<size_t>(sent));
     connection.card.active_ms.store(clock_ms_, std::memory_order_relaxed);
     idle_.MoveToEnd(connection);
     if (static_cast<size_t>(sent) < offered) return;  // the socket is full
   }
+}
+
+// A page of a large reply could not be read, or is zeros by now. What has been sent of the reply
+// cannot be taken back, so its end must not look like one.
+void Worker::CloseUnreadable(Connection& connection) {
+  LogError(fmt::format("client {} closed: its reply became unreadable", connection.card.id));
+  Close(connection);
 }
 
 // The end of a connection's turn.

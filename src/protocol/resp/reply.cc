@@ -26,13 +26,19 @@ char* PutLineEnd(char* to) {
 
 }  // namespace
 
-void ReplyBuffer::AppendBorrowed(std::string_view bytes, Keepalive keepalive) {
+void ReplyBuffer::AppendBorrowed(std::string_view bytes, Keepalive keepalive,
+                                 IsDamaged is_damaged) {
   if (bytes.size() < kBorrowMin) {
     Append(bytes);
     return;
   }
-  borrowed_.push_back({copied_.size(), bytes, std::move(keepalive)});
+  borrowed_.push_back({copied_.size(), bytes, std::move(keepalive), is_damaged});
   borrowed_bytes_ += bytes.size();
+}
+
+bool ReplyBuffer::damaged() const {
+  return std::any_of(borrowed_.begin() + static_cast<ptrdiff_t>(first_borrowed_), borrowed_.end(),
+                     [](const Borrowed& lent) { return lent.is_damaged(lent.keepalive.get()); });
 }
 
 void ReplyBuffer::TruncateTo(Mark mark) {

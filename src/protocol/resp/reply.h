@@ -27,6 +27,8 @@ class ReplyBuffer {
   static constexpr size_t kBorrowMin = size_t{32} << 10;
 
   using Keepalive = std::shared_ptr<const void>;
+  // Whether bytes lent by `owner` may have changed since: they must not be sent then.
+  using IsDamaged = bool (*)(const void* owner);
 
   void Append(std::string_view bytes) { copied_.append(bytes); }
   void Append(char byte) { copied_.push_back(byte); }
@@ -38,12 +40,14 @@ class ReplyBuffer {
     copied_.resize_and_overwrite(after, [after](char*, size_t) { return after; });
     return copied_.data() + before;
   }
-  // `bytes` stay valid as long as `keepalive` lives.
-  void AppendBorrowed(std::string_view bytes, Keepalive keepalive);
+  // `bytes` stay valid as long as `keepalive` lives; `is_damaged` is asked about what it holds.
+  void AppendBorrowed(std::string_view bytes, Keepalive keepalive, IsDamaged is_damaged);
 
   // Unsent bytes.
   size_t size() const { return copied_.size() - sent_copied_ + borrowed_bytes_; }
   bool empty() const { return size() == 0; }
+  // Unsent borrowed bytes are no longer what they were. Cost: their pieces.
+  bool damaged() const;
 
   // A place in the buffer, to drop everything after it again (nothing may be consumed in between).
   struct Mark {
@@ -71,6 +75,7 @@ class ReplyBuffer {
     size_t at;  // stands before copied_[at]
     std::string_view bytes;
     Keepalive keepalive;
+    IsDamaged is_damaged;
   };
   void Compact();
 

@@ -45,9 +45,29 @@ struct Mapped {
   std::shared_ptr<const std::string> bytes;
   explicit Mapped(char fill, size_t size = ReplyBuffer::kBorrowMin)
       : bytes(std::make_shared<const std::string>(size, fill)) {}
-  void AppendTo(ReplyBuffer& buffer) const { buffer.AppendBorrowed(*bytes, bytes); }
+  void AppendTo(ReplyBuffer& buffer) const {
+    buffer.AppendBorrowed(*bytes, bytes, [](const void*) { return false; });
+  }
   bool held() const { return bytes.use_count() > 1; }
 };
+
+TEST(ReplyBufferTest, IsDamagedWhileUnsentBytesAreOfADamagedLender) {
+  const auto lender = std::make_shared<std::string>(ReplyBuffer::kBorrowMin, 'a');
+  const auto changed = [](const void* owner) {
+    return static_cast<const std::string*>(owner)->front() != 'a';
+  };
+  ReplyBuffer buffer;
+  buffer.Append("copied");
+  EXPECT_FALSE(buffer.damaged());
+  buffer.AppendBorrowed(*lender, lender, changed);
+  EXPECT_FALSE(buffer.damaged());
+  lender->front() = '\0';
+  EXPECT_TRUE(buffer.damaged());
+  buffer.Consume(buffer.size() - 1);
+  EXPECT_TRUE(buffer.damaged());
+  buffer.Consume(1);
+  EXPECT_FALSE(buffer.damaged());
+}
 
 TEST(ReplyWriterTest, ShapesOfBothProtocols) {
   EXPECT_EQ(Written([](ReplyWriter& w) { w.Simple("OK"); }), "+OK\r\n");
