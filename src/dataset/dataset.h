@@ -113,7 +113,8 @@ class Dataset {
   // The version to read, null when there is none yet. The caller is inside its epoch, or is the
   // only thread; the pointer is good until it leaves.
   const Version* Current() const { return current_.load(std::memory_order_seq_cst); }
-  // The same, kept alive by the pointer. Takes a lock: for slow paths.
+  // The same, kept alive by the pointer. Takes a lock: for slow paths. During a switch it may be a
+  // moment ahead of Current(): a connection asks one of the two only.
   std::shared_ptr<const Version> PinCurrent() const;
 
   // One look at the source: takes it when it is new and (unless `at_once`) has stopped changing
