@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import signal
 import stat
 import subprocess
 import tempfile
@@ -12,6 +13,7 @@ from harness.programs import LARDER
 from harness.servers import start_larder
 
 OK, FAILURE, USAGE, NOT_FOUND, BAD_DATA, BUSY = range(6)
+CANCELLED = 130
 
 
 def record(key, value):
@@ -128,6 +130,20 @@ class CliTest(unittest.TestCase):
                                check=True)
                 shown = reader.read(1 << 16)
         self.assertRegex(shown, rb"f\.jsonl: [a-z]+ \d+%\r")
+
+    def test_sigint_ends_a_build_and_leaves_nothing_behind(self):
+        self.write("f.jsonl", "".join(record(f"key/{i}", "v" * 64) for i in range(100000)))
+        screen, terminal = pty.openpty()
+        with open(screen, "rb", buffering=0) as reader:
+            with open(terminal, "wb", buffering=0) as stderr:
+                build = subprocess.Popen(
+                    [self.program, "build", "f.jsonl", "-o", "f.snap", "--threads", "1"],
+                    stderr=stderr, stdout=subprocess.DEVNULL, cwd=self.directory)
+            self.assertIn(b"%", reader.read(1 << 16))  # it is at work
+            build.send_signal(signal.SIGINT)
+            self.assertEqual(build.wait(timeout=120), CANCELLED)
+            self.assertIn(b"cancelled", reader.read(1 << 16))
+        self.assertEqual(os.listdir(self.directory), ["f.jsonl"])
 
     def test_bad_data(self):
         self.write("bad.jsonl", record("k", "v") + "{\"key\": 5\n")
@@ -265,7 +281,7 @@ class CliTest(unittest.TestCase):
 
     def test_sigint_stops_the_server(self):
         server = self.serve(record("k", "one"))
-        server.process.send_signal(2)
+        server.process.send_signal(signal.SIGINT)
         self.assertEqual(server.process.wait(timeout=60), OK)
 
 
