@@ -42,7 +42,7 @@ class GzipDecompressor : public Decompressor {
  public:
   GzipDecompressor() {
     isal_inflate_init(&state_);
-    state_.crc_flag = ISAL_GZIP;
+    BeginMember();
   }
 
   Result<Progress> Step(std::string_view input, char* to, size_t room) override {
@@ -51,14 +51,19 @@ class GzipDecompressor : public Decompressor {
     const auto space = static_cast<uint32_t>(std::min(room, kMost));
     if (state_.block_state == ISAL_BLOCK_FINISH && given > 0) {
       isal_inflate_reset(&state_);
-      started_ = false;
+      BeginMember();
     }
     // The size goes with it. NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage)
     state_.next_in = Bytes(input.data());
     state_.avail_in = given;
     state_.next_out = Bytes(to);
     state_.avail_out = space;
-    const int status = isal_inflate(&state_);
+    int status = ISAL_DECOMP_OK;
+    if (in_header_) {
+      status = isal_read_gzip_header(&state_, &header_);
+      in_header_ = status != ISAL_DECOMP_OK;
+    }
+    if (!in_header_) status = isal_inflate(&state_);
     if (status != ISAL_DECOMP_OK && status != ISAL_END_INPUT) {
       return Fail(ErrorCode::kCorrupt, "gzip: " + std::string(InflateReason(status)));
     }
@@ -72,7 +77,18 @@ class GzipDecompressor : public Decompressor {
   }
 
  private:
+  void BeginMember() {
+    state_.crc_flag = ISAL_GZIP_NO_HDR_VER;
+    isal_gzip_header_init(&header_);
+    header_.flags = 0;
+    in_header_ = true;
+    started_ = false;
+  }
+
   inflate_state state_{};
+  // Kept between calls: isa-l's own reading of it forgets its flags when a header comes in pieces.
+  isal_gzip_header header_{};
+  bool in_header_ = true;
   bool started_ = false;  // a member, since the last reset
 };
 
