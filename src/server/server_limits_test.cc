@@ -41,6 +41,25 @@ TEST(ServerLimitsTest, OneClientMoreThanAllowedIsToldAndClosed) {
   EXPECT_EQ(InfoNumber(clients[0], "connected_clients"), 3U);
 }
 
+TEST(ServerLimitsTest, ConfigGetShowsTheLimitsInForce) {
+  TestServer::Setup setup;
+  setup.options.max_clients = 3;
+  setup.options.idle_timeout = std::chrono::seconds(77);
+  setup.options.request.bulk_bytes = 1234;
+  setup.options.threads = 2;
+  TestServer server(std::move(setup));
+  TestClient client = server.Connect();
+  const auto expect = [&client](std::string_view name, std::string_view value) {
+    const std::string reply = "*2\r\n" + Request({name, value}).substr(4);
+    EXPECT_EQ(client.Call(Request({"CONFIG", "GET", name}), reply.size()), reply);
+  };
+  expect("maxclients", "3");
+  expect("timeout", "77");
+  expect("proto-max-bulk-len", "1234");
+  expect("io-threads", "2");
+  expect("port", server.address().substr(server.address().rfind(':') + 1));
+}
+
 TEST(ServerLimitsTest, AClientThatLeavesMakesRoom) {
   TestServer::Setup setup;
   setup.options.max_clients = 1;

@@ -25,7 +25,7 @@ void TouchPages(const iovec* pieces, size_t count, const resp::ReplyBuffer& repl
     const volatile char* const bytes = static_cast<const char*>(pieces[i].iov_base);
     for (size_t at = 0; at < pieces[i].iov_len; at += kTouchBytes) {
       static_cast<void>(bytes[at]);
-      if (reply.damaged()) return;
+      if (reply.damaged(kSendPieces)) return;
     }
     static_cast<void>(bytes[pieces[i].iov_len - 1]);
   }
@@ -268,7 +268,7 @@ void Worker::PostDeferredWork(Connection& connection) {
 void Worker::Flush(Connection& connection) {
   std::array<iovec, kSendPieces> pieces;
   while (!connection.closed && !connection.reply.empty()) {
-    if (connection.reply.damaged()) return CloseUnreadable(connection);
+    if (connection.reply.damaged(kSendPieces)) return CloseUnreadable(connection);
     msghdr message{};
     message.msg_iov = pieces.data();
     message.msg_iovlen = connection.reply.Pieces(pieces.data(), pieces.size());
@@ -284,7 +284,7 @@ void Worker::Flush(Connection& connection) {
       return CloseUnreadable(connection);
     }
     // Another reader may have met the bad page while the kernel copied what replaced it.
-    if (connection.reply.damaged()) return CloseUnreadable(connection);
+    if (connection.reply.damaged(kSendPieces)) return CloseUnreadable(connection);
     output_bytes_ += static_cast<uint64_t>(sent);
     connection.reply.Consume(static_cast<size_t>(sent));
     connection.card.active_ms.store(clock_ms_, std::memory_order_relaxed);

@@ -36,9 +36,12 @@ void ReplyBuffer::AppendBorrowed(std::string_view bytes, Keepalive keepalive,
   borrowed_bytes_ += bytes.size();
 }
 
-bool ReplyBuffer::damaged() const {
-  return std::any_of(borrowed_.begin() + static_cast<ptrdiff_t>(first_borrowed_), borrowed_.end(),
-                     [](const Borrowed& lent) { return lent.is_damaged(lent.keepalive.get()); });
+bool ReplyBuffer::damaged(size_t pieces) const {
+  const size_t end = std::min(borrowed_.size(), first_borrowed_ + pieces);
+  for (size_t i = first_borrowed_; i < end; ++i) {
+    if (borrowed_[i].is_damaged(borrowed_[i].keepalive.get())) return true;
+  }
+  return false;
 }
 
 void ReplyBuffer::TruncateTo(Mark mark) {

@@ -46,8 +46,8 @@ class ReplyBuffer {
   // Unsent bytes.
   size_t size() const { return copied_.size() - sent_copied_ + borrowed_bytes_; }
   bool empty() const { return size() == 0; }
-  // Unsent borrowed bytes are no longer what they were. Cost: their pieces.
-  bool damaged() const;
+  // Borrowed bytes among the next `pieces` unsent ones are no longer what they were.
+  bool damaged(size_t pieces) const;
 
   // A place in the buffer, to drop everything after it again (nothing may be consumed in between).
   struct Mark {

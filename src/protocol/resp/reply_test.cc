@@ -58,15 +58,15 @@ TEST(ReplyBufferTest, IsDamagedWhileUnsentBytesAreOfADamagedLender) {
   };
   ReplyBuffer buffer;
   buffer.Append("copied");
-  EXPECT_FALSE(buffer.damaged());
+  EXPECT_FALSE(buffer.damaged(64));
   buffer.AppendBorrowed(*lender, lender, changed);
-  EXPECT_FALSE(buffer.damaged());
+  EXPECT_FALSE(buffer.damaged(64));
   lender->front() = '\0';
-  EXPECT_TRUE(buffer.damaged());
+  EXPECT_TRUE(buffer.damaged(64));
   buffer.Consume(buffer.size() - 1);
-  EXPECT_TRUE(buffer.damaged());
+  EXPECT_TRUE(buffer.damaged(64));
   buffer.Consume(1);
-  EXPECT_FALSE(buffer.damaged());
+  EXPECT_FALSE(buffer.damaged(64));
 }
 
 TEST(ReplyWriterTest, ShapesOfBothProtocols) {
