@@ -83,17 +83,17 @@ void PrintText(const PlainValue& value) {
 }
 
 int RunGet(const GetArguments& arguments) {
-  const auto value = Get(arguments);
-  if (!value) return ReportError(value.error());
-  if (!*value) {
+  const auto found = Get(arguments);
+  if (!found) return ReportError(found.error());
+  const std::optional<PlainValue>& value = *found;
+  if (!value) {
     return ReportError(Error(ErrorCode::kNotFound, fmt::format("no key \"{}\"", arguments.key)));
   }
   if (arguments.json) {
-    PrintJson({{"key", arguments.key},
-               {"type", ValueTypeName((*value)->type)},
-               {"value", JsonOf(**value)}});
+    PrintJson(
+        {{"key", arguments.key}, {"type", ValueTypeName(value->type)}, {"value", JsonOf(*value)}});
   } else {
-    PrintText(**value);
+    PrintText(*value);
   }
   return kExitOk;
 }

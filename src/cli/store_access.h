@@ -21,7 +21,7 @@
 #include "base/record.h"
 #include "dataset/dataset.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): the library's
 class App;
 }
 
