@@ -47,13 +47,18 @@ TEST(ParseCursor, ReadsAsStrtoulDoes) {
 }
 
 TEST(ParseScoreBound, ReadsAsStrtodDoes) {
-  EXPECT_EQ(ParseScoreBound("1.5")->value, 1.5);
-  EXPECT_FALSE(ParseScoreBound("1.5")->exclusive);
-  EXPECT_TRUE(ParseScoreBound("(1.5")->exclusive);
-  EXPECT_EQ(ParseScoreBound("+inf")->value, HUGE_VAL);
-  EXPECT_EQ(ParseScoreBound("(-Infinity")->value, -HUGE_VAL);
-  EXPECT_EQ(ParseScoreBound("0x10")->value, 16);
-  EXPECT_EQ(ParseScoreBound("")->value, 0);
+  const auto expect = [](std::string_view text, double value, bool exclusive) {
+    const auto bound = ParseScoreBound(text);
+    ASSERT_TRUE(bound) << text;
+    EXPECT_EQ(bound->value, value) << text;
+    EXPECT_EQ(bound->exclusive, exclusive) << text;
+  };
+  expect("1.5", 1.5, false);
+  expect("(1.5", 1.5, true);
+  expect("+inf", HUGE_VAL, false);
+  expect("(-Infinity", -HUGE_VAL, true);
+  expect("0x10", 16, false);
+  expect("", 0, false);
   for (const auto text : {"nan", "abc", "1.5x", "((1", "1 "}) {
     EXPECT_FALSE(ParseScoreBound(text)) << text;
   }

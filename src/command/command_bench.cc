@@ -22,9 +22,10 @@ template <typename Make>
 void Run(benchmark::State& state, Make&& make) {
   TestStores& stores = Stores();
   const auto batch = static_cast<size_t>(state.range(0));
-  constexpr size_t kRequests = 64 * 1024;
+  constexpr size_t kRequests = size_t{64} * 1024;
   std::mt19937_64 random(1);
   std::vector<std::vector<std::string>> owned;
+  owned.reserve(kRequests);
   for (size_t i = 0; i < kRequests; ++i) owned.push_back(make(random));
   std::vector<std::string_view> arguments;
   std::vector<Request> requests;

@@ -146,6 +146,7 @@ class TestStores {
       Put(batch, fmt::format("album/{}", i), ValueType::kString, {fmt::format("b{}", i)});
     }
     std::vector<std::string> members;
+    members.reserve(300);
     for (int i = 0; i < 300; ++i) members.push_back(fmt::format("member{}", i));
     Put(batch, "bigset", ValueType::kSet, members);
   }
