@@ -18,9 +18,10 @@ namespace larder::dataset {
 //   SourceTaker (a whole look) -> VersionSwitch (a change, waits for readers) -> StatusBoard.
 // WatchThreads' own is never held while another is taken.
 struct Dataset::State {
-  State(io::FileSystem& files, EpochDomain& epochs, Options given,
+  State(io::FileSystem& files_given, EpochDomain& epochs, Options given,
         std::unique_ptr<VersionDirectory> directory)
-      : options(std::move(given)),
+      : files(files_given),
+        options(std::move(given)),
         board(options),
         versions(options, epochs, board, std::move(directory)),
         source(files, options, versions, board) {}
@@ -32,10 +33,23 @@ struct Dataset::State {
     return report;
   }
 
+  // What the last attempt failed with is on the board.
   void PollDamage() {
     const auto current = board.current();
-    if (current == nullptr || !current->snapshot->damaged()) return;
-    std::ignore = Leave(current->number, "a page could not be read");  // the board shows it
+    if (current == nullptr) return;
+    if (current->snapshot->damaged()) {
+      std::ignore = Leave(current->number, "a page could not be read");
+      return;
+    }
+    // A cut inside a page raises no signal, zeros stand in for the rest of the page. (A file that
+    // was removed is still whole behind the mapping.)
+    const auto info = files.Stat(current->snapshot->path());
+    const uint64_t whole = current->snapshot->header().file_bytes;
+    if (info && info->bytes < whole) {
+      std::ignore =
+          Leave(current->number,
+                fmt::format("its file has {} bytes, not {}: cut by somebody", info->bytes, whole));
+    }
   }
 
   void VerifyCurrent() {
@@ -50,6 +64,7 @@ struct Dataset::State {
     }
   }
 
+  io::FileSystem& files;
   const Options options;
   StatusBoard board;
   VersionSwitch versions;

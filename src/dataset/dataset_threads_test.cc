@@ -345,6 +345,19 @@ TEST_F(RealDataset, AVersionTruncatedBehindItsBackIsLeft) {
   EXPECT_EQ(dataset_->status().current, 3U);
 }
 
+TEST_F(RealDataset, AFileCutInsideAPageIsNoticedThoughNoSignalTells) {
+  Open();
+  Load("one");
+  dataset_->StartWatching();
+  ASSERT_TRUE(dataset_->WaitFor([](const Status& now) { return now.last_check_ms > 0; }, kLong));
+  std::filesystem::resize_file(PathOf(1), std::filesystem::file_size(PathOf(1)) - 1);
+  EXPECT_TRUE(dataset_->WaitFor([](const Status& now) { return now.current == 2; }, kLong))
+      << "left, and compiled anew from its source";
+  dataset_->StopWatching();
+  EXPECT_EQ(dataset_->status().damaged, 1U);
+  EXPECT_EQ(WordOf(dataset_->Current()), "one");
+}
+
 TEST_F(RealDataset, ARestartServesWhatWasServed) {
   Open();
   Load("one");

@@ -111,6 +111,8 @@ void Pipeline::PutOutcome(uint64_t number, Outcome outcome) {
 }
 
 void Pipeline::PutFree(LineChunk chunk) {
+  // One that grew for a long line is given back to the system, not kept for every short one.
+  if (chunk.capacity() > 4 * kJsonlChunkBytes) return;
   MutexLock lock(mutex_);
   free_.push_back(std::move(chunk));
 }
