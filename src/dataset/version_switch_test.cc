@@ -415,7 +415,7 @@ TEST_F(ThreeVersions, ACurrentVersionThatDoesNotOpenIsReplacedByTheOneBefore) {
 
 TEST_F(ThreeVersions, WhenNoVersionOpensThereIsNothingToServeUntilTheSourceIsCompiled) {
   test_.Close();
-  for (const uint64_t number : {1, 2, 3}) test_.files().PutFile(test_.PathOf(number), "");
+  for (const uint64_t number : {1U, 2U, 3U}) test_.files().PutFile(test_.PathOf(number), "");
   test_.Open();
   EXPECT_EQ(test_->Current(), nullptr);
   ASSERT_TRUE(test_->Refresh(false));
