@@ -3,8 +3,8 @@
 // A page that cannot be read when it is touched (an I/O error, or somebody truncated the file)
 // would kill the process with SIGBUS. Mappings are registered with a handler that puts a page of
 // zeros there instead (once many are lost: zeros everywhere) and marks the mapping damaged; readers
-// of damaged bytes check bounds anyway, and whoever owns the mapping asks damaged() after each batch
-// of reads and falls back to something else.
+// of damaged bytes check bounds anyway, and whoever owns the mapping asks damaged() after each
+// batch of reads and falls back to something else.
 //
 // Threads:    all members from any thread.
 // Cost:       damaged() is one load, ordered after the reads before it.

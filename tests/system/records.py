@@ -36,24 +36,32 @@ def publish(path, version, records=RECORDS):
     os.replace(temporary, path)
 
 
-def served_version(connection, records=RECORDS, sample=97):
-    """The one version that all looked-at keys are of; raises AssertionError for anything else."""
-    numbers = list(range(0, records, sample))
-    replies = connection.pipeline(
-        [[b"DBSIZE"], [b"MGET", *[key(n).encode() for n in numbers]],
-         *[[b"HGETALL", key(n).encode()] for n in numbers if n % 4 == 3]])
-    size = replies[0]
-    assert size.text == b"%d" % records, f"DBSIZE: {size!r}"
+def version_of(values):
+    """The one version of all (number, bytes) of a reply; AssertionError when there are several."""
     versions = set()
-    for number, item in zip(numbers, replies[1].items):
-        if number % 4 == 3:
-            assert item.is_null, f"MGET of a hash: {item!r}"
-            continue
-        head, _, tail = item.text.partition(b" of ")
-        assert tail == b"%d" % number, f"{key(number)}: {item!r}"
-        versions.add(head)
-    for reply in replies[2:]:
+    for number, value in values:
+        head, _, tail = value.partition(b" of ")
+        assert tail == b"%d" % number, f"{key(number)}: {value!r}"
+        versions.add(int(head[1:]))
+    assert len(versions) == 1, f"values of several versions in one reply: {versions}"
+    return versions.pop()
+
+
+def served_version(connection, records=RECORDS, sample=97):
+    """The version that all looked-at keys are of; raises AssertionError for anything else.
+
+    Each reply must be of one version. A switch between two replies is no fault, a step back is.
+    """
+    numbers = list(range(0, records, sample))
+    strings = [n for n in numbers if n % 4 != 3]
+    hashes = [n for n in numbers if n % 4 == 3]
+    replies = connection.pipeline(
+        [[b"DBSIZE"], [b"MGET", *[key(n).encode() for n in strings]],
+         *[[b"HGETALL", key(n).encode()] for n in hashes]])
+    assert replies[0].text == b"%d" % records, f"DBSIZE: {replies[0]!r}"
+    versions = [version_of(zip(strings, replies[1].texts()))]
+    for number, reply in zip(hashes, replies[2:]):
         assert len(reply.items) == 20, f"HGETALL: {reply!r}"
-        versions.update(value.text.partition(b" of ")[0] for _, value in reply.pairs())
-    assert len(versions) == 1, f"values of several versions: {versions}"
-    return int(versions.pop()[1:])
+        versions.append(version_of((number, value.text) for _, value in reply.pairs()))
+    assert versions == sorted(versions), f"a connection went back a version: {versions}"
+    return versions[-1]
