@@ -11,9 +11,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <exception>
 #include <memory>
 #include <random>
+#include <stdexcept>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -63,9 +66,10 @@ struct Tally {
 };
 
 [[noreturn]] void Die(const std::string& message) {
-  fmt::print(stderr, "larder_load: {}\n", message);
-  std::exit(1);
+  throw std::runtime_error(fmt::format("larder_load: {}\n", message));
 }
+
+std::string Reason() { return std::generic_category().message(errno); }
 
 double ProcessCpuSeconds(int64_t pid) {
   if (pid == 0) return 0;
@@ -88,7 +92,7 @@ class Connection {
     address.sin_port = htons(options.port);
     if (inet_pton(AF_INET, options.host.c_str(), &address.sin_addr) != 1) Die("bad host");
     if (connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) {
-      Die(fmt::format("connect {}:{}: {}", options.host, options.port, strerror(errno)));
+      Die(fmt::format("connect {}:{}: {}", options.host, options.port, Reason()));
     }
     const int on = 1;
     setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -119,7 +123,7 @@ class Connection {
     while (unsent()) {
       const ssize_t n = send(fd_, output_.data() + sent_, output_.size() - sent_, MSG_NOSIGNAL);
       if (n < 0 && errno == EAGAIN) return;
-      if (n <= 0) Die(fmt::format("send: {}", strerror(errno)));
+      if (n <= 0) Die(fmt::format("send: {}", Reason()));
       sent_ += static_cast<size_t>(n);
     }
   }
@@ -130,7 +134,7 @@ class Connection {
     const ssize_t n = recv(fd_, input_.data() + filled_, input_.size() - filled_, 0);
     if (n < 0 && errno == EAGAIN) return false;
     if (n == 0) Die("the server closed the connection");
-    if (n < 0) Die(fmt::format("recv: {}", strerror(errno)));
+    if (n < 0) Die(fmt::format("recv: {}", Reason()));
     filled_ += static_cast<size_t>(n);
     size_t at = 0;
     while (waiting_ > 0) {
@@ -359,4 +363,11 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace larder::bench
 
-int main(int argc, char** argv) { return larder::bench::Main(argc, argv); }
+int main(int argc, char** argv) {
+  try {
+    return larder::bench::Main(argc, argv);
+  } catch (const std::exception& error) {
+    std::fputs(error.what(), stderr);
+    return 1;
+  }
+}

@@ -4,6 +4,7 @@
 //   larder_make_records 1000000 --version 7 > records.jsonl    another version of the same keys
 //   larder_make_records 1000000 --resp | redis-cli --pipe      the same records for a Redis server
 #include <cstdio>
+#include <exception>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -81,4 +82,11 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace larder::bench
 
-int main(int argc, char** argv) { return larder::bench::Main(argc, argv); }
+int main(int argc, char** argv) {
+  try {
+    return larder::bench::Main(argc, argv);
+  } catch (const std::exception& error) {
+    std::fputs(error.what(), stderr);
+    return 1;
+  }
+}
