@@ -33,6 +33,7 @@ std::string NewRunId() {
 }
 
 std::string ExecutablePath() {
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel gives the pointer as a number
   const auto* path = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
   return path == nullptr ? "" : path;
 }
@@ -81,6 +82,7 @@ Result<void> Server::State::Listen() {
 Result<void> Server::State::MakeWorkers() {
   for (unsigned i = 0; i < shared.threads; ++i) {
     std::vector<Worker::ListeningSocket> sockets;
+    sockets.reserve(listeners.size());
     for (const Listener& listener : listeners)
       sockets.push_back({listener.socket(i), listener.shared()});
     LARDER_ASSIGN(std::unique_ptr<Worker> worker, Worker::Create(shared, sockets));
