@@ -27,8 +27,21 @@ is particular to Larder.
 - `SCAN` cursors stay valid when the dataset is switched: a key that is in both versions is returned
   exactly once. `KEYS` and `SCAN MATCH` touch only one collection when the pattern begins with a
   collection's name and the separator, for instance `artist/*`.
-- Names of databases' commands that write are known and refused:
+- Redis's commands that write are known and refused, after the check of their arity:
   `-READONLY You can't write against a read only replica.`
+
+Where replies differ from those of Redis 7.0.15, and why:
+
+- `COMMAND` and its subcommands tell of the commands on this page, not of those that are refused;
+  `COMMAND DOCS` has texts of its own and no `arguments`.
+- `ZSCAN` prints every score as `ZSCORE` does, and a score of -0 stays -0. Redis's text depends on how it
+  stores the set: a small one prints integral scores of 17 digits and more otherwise, and -0 as 0.
+- `CLIENT SETINFO` is that of Redis 7.2; 7.0 does not have it.
+- A request line, or the head of an array or bulk, over 64 KiB is refused however it arrives; Redis takes
+  one that comes in a single read. A request over the query limit gets
+  `-ERR Protocol error: too big request` before the connection closes; Redis closes without a word.
+- `INFO` leaves out fields that would have no true value here.
+- The order of unordered replies (`KEYS`, `SCAN`, `SMEMBERS`, `HGETALL` of large hashes...) is Larder's.
 )";
 
 constexpr std::string_view kLarderReplies = R"(
