@@ -1,4 +1,4 @@
-#include "base/record.h"
+#include "larder/record.h"
 
 #include <gtest/gtest.h>
 

@@ -158,15 +158,15 @@ void ConfigParser::ParseStoreNumbers(TomlReader& reader, StoreConfig& store) {
   dataset::Options& to = store.options;
   const uint64_t next = config_.stores.size();
   store.database =
-      static_cast<uint32_t>(reader.Number("database", 0, store::kDatabases - 1).value_or(next));
+      static_cast<uint32_t>(reader.Number("database", 0, store::kMaxDatabases - 1).value_or(next));
   to.keep = static_cast<unsigned>(reader.Number("keep", 1, kMaxKeep).value_or(to.keep));
   to.watch = Duration(reader, "watch", kMinWatch).value_or(to.watch);
   to.build_memory_bytes =
       Bytes(reader, "build_memory", kMinBuildMemory).value_or(to.build_memory_bytes);
-  if (store.database >= store::kDatabases) {
+  if (store.database >= store::kMaxDatabases) {
     reader.Fail("database", fmt::format("is missing, and {} stores need more databases than 0 to "
                                         "{}",
-                                        next + 1, store::kDatabases - 1));
+                                        next + 1, store::kMaxDatabases - 1));
   } else if (!databases_.insert(store.database).second) {
     reader.Fail("database", fmt::format("{} is another store's", store.database));
   }

@@ -133,7 +133,7 @@ Result<void> OpenStores(const Config& config, ProgressLines& lines, store::Catal
 void PrintWhatIsServed(const server::Server& server, const store::Catalogue& catalogue) {
   fmt::print("larder {} (process {})\n", LARDER_VERSION, ::getpid());
   for (const std::string& address : server.addresses()) fmt::print("listening on {}\n", address);
-  for (const store::Catalogue::Entry& entry : catalogue.entries()) {
+  for (const store::Entry& entry : catalogue.PinView()->entries()) {
     const dataset::Status status = entry.dataset->status();
     fmt::print("database {}: {}, {}, versions in {}, {}\n", entry.database, status.name,
                status.source.empty() ? "no source" : fmt::format("from {}", status.source),
@@ -155,7 +155,7 @@ Result<void> Serve(const ServeOptions& options) {
   LARDER_ASSIGN(auto server, server::Server::Create(catalogue, config.server));
   LARDER_TRY(server->Start());
   PrintWhatIsServed(*server, catalogue);
-  for (const auto& entry : catalogue.entries()) entry.dataset->StartWatching();
+  catalogue.StartWatching();
 
   int received = 0;
   sigwait(&stop_signals, &received);
@@ -163,7 +163,7 @@ Result<void> Serve(const ServeOptions& options) {
   // A second signal ends the program at once.
   pthread_sigmask(SIG_UNBLOCK, &stop_signals, nullptr);
   server->RequestStop();
-  for (const auto& entry : catalogue.entries()) entry.dataset->StopWatching();
+  catalogue.StopWatching();
   server->Wait();
   LogInfo("stopped");
   return {};

@@ -18,8 +18,8 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/record.h"
 #include "dataset/dataset.h"
+#include "larder/record.h"
 
 namespace CLI {  // NOLINT(readability-identifier-naming): the library's
 class App;

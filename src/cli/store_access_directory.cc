@@ -40,7 +40,7 @@ Result<std::optional<PlainValue>> StoreInDirectory::Get(const std::string& key) 
   const auto version = dataset_->PinCurrent();
   if (version == nullptr) {
     return Fail(ErrorCode::kNotFound,
-                fmt::format("{} has no version yet", dataset_->options().directory));
+                fmt::format("{} has no version yet", dataset_->options()->directory));
   }
   const std::optional<snapshot::Value> value = version->snapshot->Find(key);
   if (!value || value->Expired(NowMs())) return std::nullopt;

@@ -144,7 +144,7 @@ void Select(Context& context, Arguments args) {
     return context.reply.Error(
         "ERR value is out of range, value must between -2147483648 and 2147483647");
   }
-  if (*database < 0 || *database >= int64_t{store::kDatabases}) {
+  if (*database < 0 || *database >= int64_t{context.catalogue.view().databases()}) {
     return context.reply.Error("ERR DB index is out of range");
   }
   context.session.database = static_cast<uint32_t>(*database);

@@ -188,7 +188,7 @@ TEST_F(DataCommandsTest, ScanGoesOnInTheVersionThatWasSwitchedTo) {
   const std::string cursor = reply.substr(line + 2, reply.find("\r\n", line + 2) - line - 2);
   ASSERT_NE(cursor, "0");
   const std::string before = Ask("SCAN " + cursor);
-  ASSERT_TRUE(stores_.catalogue().ByDatabase(0)->Rollback(1));
+  ASSERT_TRUE(stores_.catalogue().view().ByDatabase(0)->Rollback(1));
   EXPECT_EQ(Ask("SCAN " + cursor), before);
 }
 

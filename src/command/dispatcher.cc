@@ -60,7 +60,7 @@ class Batch {
 
   // The version of the selected database as of now; false while there is nothing to serve.
   bool TakeVersion() {
-    dataset::Dataset* dataset = context_.catalogue.ByDatabase(context_.session.database);
+    dataset::Dataset* dataset = context_.catalogue.view().ByDatabase(context_.session.database);
     const dataset::Version* version = dataset == nullptr ? nullptr : dataset->Current();
     if (version != context_.version) {
       NoteDamage();

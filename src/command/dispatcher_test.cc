@@ -131,7 +131,7 @@ TEST_F(DispatcherTest, LargeValuesAreBorrowedAndSmallOnesCopied) {
 
 TEST_F(DispatcherTest, ASwitchShowsInTheNextRequest) {
   EXPECT_EQ(Ask("GET version"), "$3\r\ntwo\r\n");
-  ASSERT_TRUE(stores_.catalogue().ByDatabase(0)->Rollback(1));
+  ASSERT_TRUE(stores_.catalogue().view().ByDatabase(0)->Rollback(1));
   EXPECT_EQ(Ask("GET version"), "$3\r\none\r\n");
 }
 
@@ -140,7 +140,7 @@ TEST_F(DispatcherTest, ADamagedVersionIsToldOnce) {
   stores_.files().DamageMappings(TestStores::VersionPath(2));
   Ask("GET version");
   const auto damage = connection_.dispatcher().TakeDamage();
-  EXPECT_EQ(damage.dataset, stores_.catalogue().ByDatabase(0));
+  EXPECT_EQ(damage.dataset, stores_.catalogue().view().ByDatabase(0));
   EXPECT_EQ(damage.version, 2U);
   EXPECT_EQ(connection_.dispatcher().TakeDamage().dataset, nullptr);
 }

@@ -84,7 +84,7 @@ void Memory(const InfoSource& source, std::string& to) {
 
 // Whether a store has nothing to serve yet.
 bool IsLoading(const store::Catalogue& catalogue) {
-  return std::ranges::any_of(catalogue.entries(), [](const store::Catalogue::Entry& entry) {
+  return std::ranges::any_of(catalogue.view().entries(), [](const store::Entry& entry) {
     return entry.dataset->Current() == nullptr;
   });
 }
@@ -140,8 +140,9 @@ void Nothing(const InfoSource& /*source*/, std::string& /*to*/) {}
 void Cluster(const InfoSource& /*source*/, std::string& to) { Line(to, "cluster_enabled:0"); }
 
 void Keyspace(const InfoSource& source, std::string& to) {
-  for (uint32_t database = 0; database < store::kDatabases; ++database) {
-    const auto* dataset = source.context.catalogue.ByDatabase(database);
+  const store::View& view = source.context.catalogue.view();
+  for (uint32_t database = 0; database < view.databases(); ++database) {
+    const auto* dataset = view.ByDatabase(database);
     const auto* version = dataset == nullptr ? nullptr : dataset->Current();
     if (version == nullptr || version->snapshot->record_count() == 0) continue;
     const snapshot::Header& header = version->snapshot->header();
@@ -158,7 +159,7 @@ std::string OneLine(std::string text) {
 
 // The error stands last, because it may hold commas.
 void Datasets(const InfoSource& source, std::string& to) {
-  for (const auto& [database, dataset] : source.context.catalogue.entries()) {
+  for (const auto& [database, name, dataset] : source.context.catalogue.view().entries()) {
     const dataset::Status status = dataset->status();
     Line(to,
          "dataset_{}:database={},current={},pinned={},compiling={},records={},bytes={},switches={},"

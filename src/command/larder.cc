@@ -37,16 +37,16 @@ class FieldWriter {
 
 std::string StoreNames(const store::Catalogue& catalogue) {
   std::string names;
-  for (const auto& entry : catalogue.entries()) {
+  for (const auto& entry : catalogue.view().entries()) {
     if (!names.empty()) names += ", ";
-    names += entry.dataset->options().name;
+    names += entry.name;
   }
   return names.empty() ? "none" : names;
 }
 
 // Null: refused and answered.
-dataset::Dataset* FindDataset(Context& context, std::string_view name) {
-  dataset::Dataset* dataset = context.catalogue.ByName(name);
+std::shared_ptr<dataset::Dataset> FindDataset(Context& context, std::string_view name) {
+  auto dataset = context.catalogue.view().ByName(name);
   if (dataset == nullptr) {
     context.reply.Error(fmt::format("ERR there is no dataset '{}'; there are: {}",
                                     CString(name).substr(0, 128), StoreNames(context.catalogue)));
@@ -75,7 +75,7 @@ void AnswerReport(resp::ReplyWriter& reply, const Result<dataset::SwitchReport>&
 // Runs `change(dataset)` where it may wait.
 template <typename Change>
 void Defer(Context& context, std::string_view name, Host::WaitsFor waits_for, Change change) {
-  dataset::Dataset* dataset = FindDataset(context, name);
+  const auto dataset = FindDataset(context, name);
   if (dataset == nullptr) return;
   context.host.Defer(context.session, waits_for, [dataset, change](resp::ReplyWriter& reply) {
     AnswerReport(reply, change(*dataset));
@@ -85,9 +85,9 @@ void Defer(Context& context, std::string_view name, Host::WaitsFor waits_for, Ch
 }  // namespace
 
 void LarderDatasets(Context& context, Arguments /*args*/) {
-  const auto& entries = context.catalogue.entries();
+  const auto& entries = context.catalogue.view().entries();
   context.reply.Array(entries.size());
-  for (const auto& [database, dataset] : entries) {
+  for (const auto& [database, name, dataset] : entries) {
     const dataset::Status status = dataset->status();
     FieldWriter fields(context.reply, 16);
     fields.Text("name", status.name);
@@ -110,7 +110,7 @@ void LarderDatasets(Context& context, Arguments /*args*/) {
 }
 
 void LarderVersions(Context& context, Arguments args) {
-  const dataset::Dataset* dataset = FindDataset(context, args[2]);
+  const auto dataset = FindDataset(context, args[2]);
   if (dataset == nullptr) return;
   const std::vector<dataset::VersionInfo> versions = dataset->Versions();
   context.reply.Array(versions.size());

@@ -60,12 +60,13 @@ Result<snapshot::BuildReport> CompileSource(io::FileSystem& files, const Options
   LARDER_ASSIGN(const auto builder,
                 snapshot::Builder::Create(files, request.path, BuildOptionsFor(options, request)));
   importer::ImportOptions import;
+  import.source = options.import;
   import.threads = options.threads;
   import.progress = [&options, &request](uint64_t done, uint64_t total) {
     const double share = total == 0 ? 1.0 : static_cast<double>(done) / static_cast<double>(total);
     return Goes(options, request, "read", share);
   };
-  LARDER_TRY(importer::ImportJsonl(files, options.source, *builder, import));
+  LARDER_TRY(importer::ImportSource(files, options.source, *builder, import));
   LARDER_ASSIGN(const io::FileInfo after, files.Stat(options.source));
   if (after != request.identity.info) {
     return Fail(ErrorCode::kRefused,
@@ -78,8 +79,8 @@ std::string ImportOptionsText(const Options& options) {
   const std::string separator =
       options.separator ? fmt::format("{:02x}", static_cast<unsigned char>(*options.separator))
                         : "none";
-  return fmt::format("jsonl 1 duplicates={} separator={}", DuplicatesName(options.duplicates),
-                     separator);
+  return fmt::format("{} duplicates={} separator={}", importer::SourceOptionsText(options.import),
+                     DuplicatesName(options.duplicates), separator);
 }
 
 }  // namespace larder::dataset

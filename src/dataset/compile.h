@@ -1,7 +1,7 @@
 // Compiling: a source file to the Snapshot of a new version.
 //
 // Threads:    the importer's and the builder's own; returns when they have ended.
-// Errors:     those of importer::ImportJsonl and snapshot::Builder; kRefused when the source
+// Errors:     those of importer::ImportSource and snapshot::Builder; kRefused when the source
 //             changed while it was read; kCancelled. What had the name before keeps it, unless the
 //             publish itself fails half-way: then it is one file or the other, whole.
 // Durability: when it returns well, the file is whole under its name and survives a power cut.

@@ -21,7 +21,8 @@ struct Dataset::State {
   State(io::FileSystem& files_given, EpochDomain& epochs, Options given,
         std::unique_ptr<VersionDirectory> directory)
       : files(files_given),
-        options(std::move(given)),
+        shared_options(std::make_shared<const Options>(std::move(given))),
+        options(*shared_options),
         board(options),
         versions(options, epochs, board, std::move(directory)),
         source(files, options, versions, board) {}
@@ -65,7 +66,8 @@ struct Dataset::State {
   }
 
   io::FileSystem& files;
-  const Options options;
+  const std::shared_ptr<const Options> shared_options;
+  const Options& options;
   StatusBoard board;
   VersionSwitch versions;
   SourceTaker source;
@@ -88,7 +90,7 @@ Dataset::Dataset(std::unique_ptr<State> state) : state_(std::move(state)) {
 
 Dataset::~Dataset() { StopWatching(); }
 
-const Options& Dataset::options() const { return state_->options; }
+std::shared_ptr<const Options> Dataset::options() const { return state_->shared_options; }
 
 std::shared_ptr<const Version> Dataset::PinCurrent() const { return state_->board.current(); }
 
@@ -101,6 +103,8 @@ Result<SwitchReport> Dataset::Rollback(std::optional<uint64_t> number) {
 Result<SwitchReport> Dataset::Pin(uint64_t number) { return state_->versions.Pin(number); }
 
 Result<SwitchReport> Dataset::Unpin() { return state_->versions.Unpin(); }
+
+void Dataset::Reconfigure(Options /*options*/) {}
 
 Result<SwitchReport> Dataset::LeaveDamaged(uint64_t number) {
   const auto current = state_->board.current();

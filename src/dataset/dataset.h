@@ -31,11 +31,15 @@
 
 #include "base/epoch.h"
 #include "base/error.h"
+#include "dataset/gate.h"
+#include "import/importer.h"
 #include "io/file_system.h"
 #include "snapshot/builder.h"
 #include "snapshot/snapshot.h"
 
 namespace larder::dataset {
+
+struct Event;
 
 struct Options {
   std::string name;
@@ -43,17 +47,52 @@ struct Options {
   std::string directory;
   unsigned keep = 3;  // versions on disk; the current one is never dropped
   std::chrono::milliseconds watch{5000};
+  importer::SourceOptions import;
+  GateOptions gate;
+  ProbationOptions probation;
   snapshot::Duplicates duplicates = snapshot::Duplicates::kLast;
   std::optional<char> separator = '/';
   uint64_t build_memory_bytes = uint64_t{1} << 30;
   unsigned threads = 0;
   // Called on the compiling thread; for a progress line.
   std::function<void(std::string_view step, double share)> progress;
+  // Called on the thread that makes a change, one call at a time, after readers have moved; a
+  // switch waits for it. It may read, and change nothing of this Dataset.
+  std::function<void(const Event&)> on_event;
+};
+
+// What readers met in a version that is on probation; added to by workers, once per command.
+struct ReadCounts {
+  std::atomic<uint64_t> commands{0};
+  std::atomic<uint64_t> errors{0};  // commands answered with an error
+  std::atomic<uint64_t> hits{0};
+  std::atomic<uint64_t> misses{0};
 };
 
 struct Version {
   uint64_t number = 0;
   std::shared_ptr<const snapshot::Snapshot> snapshot;
+  // Not null while it is on probation when it is switched to: whoever executes a command on this
+  // version counts it here.
+  std::shared_ptr<ReadCounts> probation;
+};
+
+// What happened to a Dataset, for whoever follows it.
+struct Event {
+  enum class Kind : uint8_t {
+    kSwitched,    // to a new version of the source, or one it went back to
+    kRolledBack,  // by an operator (rollback, pin) or by probation
+    kRefused,     // `version` was not taken: `reason`
+    kDamaged,     // `version` became unreadable and was left: `reason`
+    kFailed,      // the source could not be taken: `reason`
+  };
+  Kind kind = Kind::kSwitched;
+  std::string store;
+  uint64_t previous = 0;
+  uint64_t current = 0;
+  uint64_t version = 0;  // 0: none came to be
+  std::string reason;
+  std::shared_ptr<const Version> served;  // null: none
 };
 
 // What LARDER VERSIONS and `larder versions` show of a version on disk.
@@ -61,6 +100,8 @@ struct VersionInfo {
   uint64_t number = 0;
   bool current = false;
   bool damaged = false;
+  bool refused = false;  // by a gate or by probation; `verdict` says why
+  std::string verdict;
   uint64_t records = 0;
   uint64_t file_bytes = 0;
   std::string source;
@@ -78,9 +119,13 @@ struct Status {
   uint64_t records = 0;
   uint64_t file_bytes = 0;
   uint64_t switches = 0;
-  uint64_t refused = 0;        // versions left out, since the start
-  uint64_t damaged = 0;        // versions that became unreadable while they were served
-  int64_t last_switch_ms = 0;  // Unix time
+  uint64_t refused = 0;            // versions left out, since the start
+  uint64_t refused_version = 0;    // the one that waits on disk for a verdict's revision; 0: none
+  std::string verdict;             // why it was refused
+  uint64_t skipped_lines = 0;      // bad lines left out of the version that is served
+  int64_t probation_until_ms = 0;  // Unix time; 0: not on probation
+  uint64_t damaged = 0;            // versions that became unreadable while they were served
+  int64_t last_switch_ms = 0;      // Unix time
   int64_t last_check_ms = 0;
   std::string last_error;  // why the last attempt failed; empty after a success
   int64_t last_error_ms = 0;
@@ -108,7 +153,12 @@ class Dataset {
   Dataset(const Dataset&) = delete;
   Dataset& operator=(const Dataset&) = delete;
 
-  const Options& options() const;
+  // As of now; Reconfigure replaces them.
+  std::shared_ptr<const Options> options() const;
+  // Takes other options, all but the directory, which stays; what is served is served on. A look
+  // or compile under way is cancelled, the next look takes the source at once. Waits for them, not
+  // for readers. Whether it is watching stays as it is.
+  void Reconfigure(Options options);
 
   // The version to read, null when there is none yet. The caller is inside its epoch, or is the
   // only thread; the pointer is good until it leaves.
@@ -126,6 +176,9 @@ class Dataset {
   Result<SwitchReport> Pin(uint64_t number);
   // Follows the source again: switches to the newest version.
   Result<SwitchReport> Unpin();
+  // Takes the version that a gate or probation has refused, once: switches to it, or, while pinned,
+  // lets it pass. Errors: kNotFound (none is refused).
+  Result<SwitchReport> Accept();
   // For the reader that saw Current()->snapshot->damaged(): leaves that version for the newest good
   // one and forgets it, so that the source is compiled anew. Does nothing when already done.
   Result<SwitchReport> LeaveDamaged(uint64_t number);

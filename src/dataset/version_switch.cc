@@ -161,7 +161,7 @@ void VersionSwitch::Serve(uint64_t number, SnapshotPointer snapshot) {
   if (number != 0) {
     key_seed_ = snapshot->header().key_seed;
     member_seed_ = snapshot->header().member_seed;
-    version = std::make_shared<const Version>(Version{number, std::move(snapshot)});
+    version = std::make_shared<const Version>(Version{number, std::move(snapshot), nullptr});
   }
   const Version* const bare = version.get();
   const auto old = board_.ReplaceCurrent(std::move(version));

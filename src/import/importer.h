@@ -1,6 +1,6 @@
 // Importers: foreign files to records.
 //
-// Format: docs/formats/jsonl.md
+// Formats: docs/formats/jsonl.md, docs/formats/json.md, docs/formats/pointer.md
 //
 // A source is opened once, read front to back as a stream (plain, gzip or zstd, told apart by its
 // first bytes), parsed on all cores and handed to a RecordSink in the order of the file.
@@ -15,34 +15,90 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "base/record.h"
 #include "io/file_system.h"
+#include "larder/importer.h"
+#include "larder/record.h"
 
 namespace larder::importer {
 
+enum class Format : uint8_t {
+  kAuto,      // told by the content (DetectFormat)
+  kJsonl,     // a record a line
+  kJson,      // one document: an object of values, or an array of records
+  kPointer,   // rostore's: names the files of records and index
+  kSnapshot,  // compiled already
+};
+std::string_view FormatName(Format format);  // "auto", "jsonl", "json", "pointer", "snapshot"
+
+// How the object of one record is read (docs/formats/jsonl.md).
+enum class Shape : uint8_t { kAuto, kTyped, kShort, kRows };
+std::string_view ShapeName(Shape shape);  // "auto", "typed", "short", "rows"
+
+inline constexpr uint64_t kSkipAllBadLines = UINT64_MAX;
+
+// What, besides its bytes, decides which records a source holds.
+struct SourceOptions {
+  Format format = Format::kAuto;
+  Shape shape = Shape::kAuto;
+  std::string key_field;   // rows: the member that is the key; empty: there are no rows
+  std::string key_prefix;  // rows: stands in front of it
+  unsigned levels = 1;     // JSON: 2: an object of objects, keys are NAMESPACE/KEY
+  char level_separator = '/';
+  uint64_t bad_lines = 0;  // how many may be skipped before the source is refused
+  // Reads the source in place of all formats above; null: none.
+  std::shared_ptr<const Importer> importer;
+};
+
+// The same as text, for a version's metadata: equal text and equal bytes give equal records (but
+// see ImportOutcome::depends_on_mtime).
+std::string SourceOptionsText(const SourceOptions& options);
+
 struct ImportOptions {
+  SourceOptions source;
   unsigned threads = 0;                           // parsers; 0: all cores
   uint64_t max_line_bytes = uint64_t{512} << 20;  // a longer line refuses the file
   // Called now and then with raw bytes read and the raw size; returning false cancels.
   std::function<bool(uint64_t done, uint64_t total)> progress;
 };
 
-struct ImportReport {
-  uint64_t records = 0;
-  uint64_t empty_collections = 0;  // lines that are no key because their collection is empty
-  uint64_t blank_lines = 0;
-  uint64_t raw_bytes = 0;   // as they are in the file
-  uint64_t text_bytes = 0;  // after decompression
+// How many skipped lines are shown.
+inline constexpr size_t kShownBadLines = 10;
+
+struct ImportOutcome : ImportReport {
+  Format format = Format::kAuto;       // what it was read as
+  std::vector<std::string> bad_lines;  // the first kShownBadLines of skipped_lines, with reasons
+  bool depends_on_mtime = false;       // a ttl_ms was counted from the file's mtime
 };
 
-// Typed JSONL (docs/formats/jsonl.md).
-Result<ImportReport> ImportJsonl(io::FileSystem& files, const std::string& path, RecordSink& sink,
-                                 const ImportOptions& options);
+// What the file is, told by its first bytes (behind the compression) and, where these fit both
+// JSONL and JSON, by its name: ".json" is JSON. Never kAuto. Errors: those of reading.
+Result<Format> DetectFormat(io::FileSystem& files, const std::string& path);
+
+// Reads `path` as what the options say, or as what DetectFormat finds. kInvalidArgument for
+// kPointer and kSnapshot, which hold no records: the dataset takes them.
+Result<ImportOutcome> ImportSource(io::FileSystem& files, const std::string& path, RecordSink& sink,
+                                   const ImportOptions& options);
+
+// rostore's pointer file. Paths are as in the file, relative ones resolved against its directory.
+struct Pointer {
+  std::string records_path;
+  std::string index_path;  // empty: none is named
+};
+// Errors: kCorrupt (what is wrong with it, where).
+Result<Pointer> ReadPointer(io::FileSystem& files, const std::string& path);
+
+// Whether every line of the index is true of the records file, and every record has its line.
+// kRefused with the first difference; kCancelled.
+Result<void> CheckIndex(io::FileSystem& files, const Pointer& pointer,
+                        const std::function<bool(uint64_t done, uint64_t total)>& progress = {});
 
 // What a source's content is recognised by, read in one pass over the raw file.
 struct SourceIdentity {

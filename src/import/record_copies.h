@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/record.h"
+#include "larder/record.h"
 
 namespace larder::importer {
 

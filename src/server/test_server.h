@@ -196,7 +196,7 @@ class TestServer {
  private:
   TestDirectory directory_;
   store::Catalogue catalogue_;
-  dataset::Dataset* dataset_ = nullptr;
+  std::shared_ptr<dataset::Dataset> dataset_;
   std::unique_ptr<Server> server_;
 };
 

@@ -99,7 +99,7 @@ std::vector<std::pair<std::string, std::string>> WorkerHost::config() const {
       {"bind", fmt::format("{}", fmt::join(shared.tcp_hosts, " "))},
       {"client-output-buffer-limit", fmt::format("normal {} 0 0", options.max_output_bytes)},
       {"client-query-buffer-limit", number(options.request.query_bytes)},
-      {"databases", number(store::kDatabases)},
+      {"databases", number(shared.catalogue.view().databases())},
       {"io-threads", number(shared.threads)},
       {"maxclients", number(options.max_clients)},
       {"maxmemory", "0"},

@@ -238,7 +238,7 @@ bool Worker::LeaveDamagedVersion(Connection& connection) {
   connection.deferred_work = nullptr;
   if (++connection.damage_retries > kDamageRetries) {
     LogError(fmt::format("client {} closed: every version of {} that was tried is damaged",
-                         connection.session.id, damage.dataset->options().name));
+                         connection.session.id, damage.dataset->options()->name));
     Close(connection);
     return true;
   }

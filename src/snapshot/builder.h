@@ -22,8 +22,8 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/record.h"
 #include "io/file_system.h"
+#include "larder/record.h"
 
 namespace larder::snapshot {
 

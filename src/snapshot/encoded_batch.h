@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/record.h"
+#include "larder/record.h"
 #include "snapshot/value.h"
 
 namespace larder::snapshot {

@@ -25,8 +25,8 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/hash.h"
-#include "base/record.h"
 #include "io/file_system.h"
+#include "larder/record.h"
 #include "snapshot/value.h"
 
 namespace larder::snapshot {

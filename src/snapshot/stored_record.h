@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
-#include "base/record.h"
+#include "larder/record.h"
 #include "snapshot/format.h"
 #include "snapshot/value.h"
 

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/record.h"
 #include "io/mapping.h"
+#include "larder/record.h"
 #include "snapshot/builder.h"
 #include "snapshot/snapshot.h"
 

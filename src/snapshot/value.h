@@ -20,7 +20,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/record.h"
+#include "larder/record.h"
 
 namespace larder::snapshot {
 

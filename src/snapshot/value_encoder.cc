@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/error.h"
 #include "base/hash.h"
 #include "snapshot/bucket_table.h"
 #include "snapshot/format.h"

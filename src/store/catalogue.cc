@@ -1,58 +1,178 @@
 #include "store/catalogue.h"
 
-#include <optional>
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
 
 namespace larder::store {
 
-Catalogue::Catalogue(io::FileSystem& files) : files_(files) {}
-Catalogue::~Catalogue() = default;
+namespace {
 
-Result<dataset::Dataset*> Catalogue::AddDataset(uint32_t database, dataset::Options options) {
-  if (database >= kDatabases) {
-    return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("store {}: there is no database {}, they are numbered from 0 to {}",
-                            options.name, database, kDatabases - 1));
-  }
-  if (const auto* other = ByDatabase(database)) {
-    return Fail(ErrorCode::kAlreadyExists,
-                fmt::format("store {}: database {} is taken by store {}", options.name, database,
-                            other->options().name));
-  }
-  if (ByName(options.name) != nullptr) {
-    return Fail(ErrorCode::kAlreadyExists,
-                fmt::format("there is a store {} already", options.name));
-  }
-  LARDER_TRY(CheckDirectory(options));
-  LARDER_ASSIGN(auto opened, dataset::Dataset::Open(files_, epochs_, std::move(options)));
-  dataset::Dataset* const added = opened.get();
-  entries_.push_back(Entry{database, std::move(opened)});
-  by_database_[database] = added;
-  return added;
+// Two directories that are one, by name or (when they exist) by inode.
+bool SameDirectory(io::FileSystem& files, const std::string& a, const std::string& b) {
+  if (a == b) return true;
+  const auto info_a = files.Stat(a);
+  const auto info_b = files.Stat(b);
+  return info_a && info_b && info_a->device == info_b->device && info_a->inode == info_b->inode;
 }
 
-dataset::Dataset* Catalogue::ByName(std::string_view name) const {
+Result<void> CheckUnique(io::FileSystem& files, const std::vector<StoreOptions>& wanted) {
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    const dataset::Options& options = wanted[i].options;
+    if (wanted[i].database >= kMaxDatabases) {
+      return Fail(ErrorCode::kInvalidArgument,
+                  fmt::format("store {}: there is no database {}, they are numbered from 0 to {}",
+                              options.name, wanted[i].database, kMaxDatabases - 1));
+    }
+    for (size_t j = 0; j < i; ++j) {
+      const dataset::Options& other = wanted[j].options;
+      if (wanted[i].database == wanted[j].database) {
+        return Fail(ErrorCode::kAlreadyExists,
+                    fmt::format("store {}: database {} is taken by store {}", options.name,
+                                wanted[i].database, other.name));
+      }
+      if (options.name == other.name) {
+        return Fail(ErrorCode::kAlreadyExists,
+                    fmt::format("there is a store {} already", options.name));
+      }
+      if (SameDirectory(files, options.directory, other.directory)) {
+        return Fail(ErrorCode::kAlreadyExists,
+                    fmt::format("store {}: its directory {} is that of store {}", options.name,
+                                options.directory, other.name));
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::shared_ptr<dataset::Dataset> View::ByName(std::string_view name) const {
   for (const Entry& entry : entries_) {
-    if (entry.dataset->options().name == name) return entry.dataset.get();
+    if (entry.name == name) return entry.dataset;
   }
   return nullptr;
 }
 
-Result<void> Catalogue::CheckDirectory(const dataset::Options& options) const {
-  const auto wanted = files_.Stat(options.directory);
-  if (!wanted) return {};  // not there yet: nobody has it
-  for (const Entry& entry : entries_) {
-    const dataset::Options& other = entry.dataset->options();
-    const auto taken = files_.Stat(other.directory);
-    if (taken && taken->device == wanted->device && taken->inode == wanted->inode) {
-      return Fail(ErrorCode::kAlreadyExists,
-                  fmt::format("store {}: its directory {} is that of store {}", options.name,
-                              options.directory, other.name));
+struct Catalogue::Change::State {
+  std::shared_ptr<View> view;
+  std::vector<StoreOptions> wanted;  // one for each entry of the view
+  std::vector<bool> opened;          // whether the entry is new
+};
+
+Catalogue::Change::Change(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Catalogue::Change::Change(Change&&) noexcept = default;
+Catalogue::Change& Catalogue::Change::operator=(Change&&) noexcept = default;
+Catalogue::Change::~Change() = default;
+
+Catalogue::Catalogue(io::FileSystem& files) : files_(files) {
+  auto empty = std::make_shared<View>();
+  empty->by_database_.resize(kDefaultDatabases);
+  pinned_ = std::move(empty);
+  view_.store(pinned_.get());
+}
+
+Catalogue::~Catalogue() { StopWatching(); }
+
+std::shared_ptr<const View> Catalogue::PinView() const {
+  MutexLock lock(mutex_);
+  return pinned_;
+}
+
+std::shared_ptr<dataset::Dataset> Catalogue::FindByDirectory(const std::string& directory) const {
+  for (const Entry& entry : PinView()->entries()) {
+    if (SameDirectory(files_, entry.dataset->options()->directory, directory)) return entry.dataset;
+  }
+  return nullptr;
+}
+
+Result<Catalogue::Change> Catalogue::Prepare(std::vector<StoreOptions> wanted) {
+  LARDER_TRY(CheckUnique(files_, wanted));
+  auto state = std::make_unique<Change::State>();
+  state->view = std::make_shared<View>();
+  View& view = *state->view;
+  view.by_database_.resize(kDefaultDatabases);
+  for (const StoreOptions& store : wanted) {
+    Entry entry{store.database, store.options.name, FindByDirectory(store.options.directory)};
+    state->opened.push_back(entry.dataset == nullptr);
+    if (entry.dataset == nullptr) {
+      LARDER_ASSIGN(entry.dataset, dataset::Dataset::Open(files_, epochs_, store.options));
+    }
+    if (view.by_database_.size() <= store.database) view.by_database_.resize(store.database + 1);
+    view.by_database_[store.database] = entry.dataset.get();
+    view.entries_.push_back(std::move(entry));
+  }
+  state->wanted = std::move(wanted);
+  return Change(std::move(state));
+}
+
+void Catalogue::Commit(Change change) {
+  Change::State& state = *change.state_;
+  const std::shared_ptr<const View> old = Replace(state.view);
+  const auto stays = [&state](const Entry& entry) {
+    return std::ranges::any_of(state.view->entries(), [&entry](const Entry& other) {
+      return other.dataset == entry.dataset;
+    });
+  };
+  for (const Entry& entry : old->entries()) {
+    if (!stays(entry)) entry.dataset->StopWatching();
+  }
+  for (size_t i = 0; i < state.wanted.size(); ++i) {
+    dataset::Dataset& dataset = *state.view->entries()[i].dataset;
+    if (!state.opened[i]) {
+      dataset.Reconfigure(std::move(state.wanted[i].options));
+    } else if (watching_) {
+      dataset.StartWatching();
     }
   }
+}
+
+std::shared_ptr<const View> Catalogue::Replace(std::shared_ptr<const View> view) {
+  {
+    MutexLock lock(mutex_);
+    view_.store(view.get(), std::memory_order_seq_cst);
+    pinned_.swap(view);
+  }
+  epochs_.WaitForReaders();
+  return view;
+}
+
+std::vector<StoreOptions> Catalogue::Stores() const {
+  std::vector<StoreOptions> stores;
+  for (const Entry& entry : PinView()->entries()) {
+    stores.push_back({entry.database, *entry.dataset->options()});
+  }
+  return stores;
+}
+
+Result<std::shared_ptr<dataset::Dataset>> Catalogue::AddDataset(uint32_t database,
+                                                                dataset::Options options) {
+  std::vector<StoreOptions> stores = Stores();
+  stores.push_back({database, std::move(options)});
+  LARDER_ASSIGN(Change change, Prepare(std::move(stores)));
+  Commit(std::move(change));
+  return PinView()->entries().back().dataset;
+}
+
+Result<void> Catalogue::RemoveDataset(std::string_view name) {
+  std::vector<StoreOptions> stores = Stores();
+  const auto removed = std::erase_if(
+      stores, [name](const StoreOptions& store) { return store.options.name == name; });
+  if (removed == 0) return Fail(ErrorCode::kNotFound, fmt::format("there is no store {}", name));
+  LARDER_ASSIGN(Change change, Prepare(std::move(stores)));
+  Commit(std::move(change));
   return {};
+}
+
+void Catalogue::StartWatching() {
+  watching_ = true;
+  for (const Entry& entry : PinView()->entries()) entry.dataset->StartWatching();
+}
+
+void Catalogue::StopWatching() {
+  watching_ = false;
+  for (const Entry& entry : PinView()->entries()) entry.dataset->StopWatching();
 }
 
 }  // namespace larder::store

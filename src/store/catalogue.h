@@ -1,11 +1,19 @@
-// Catalogue: the named stores of one server, by name and by database number.
+// Catalogue: the named stores of one server, by name and by database number, while it runs.
 //
-// Ownership:  owns the stores and the epoch domain that protects their readers.
-// Threads:    Add before readers start; look-ups from any thread.
-// Cost:       ByDatabase is an array access.
+// What readers see is one immutable View; a change of the configuration makes a new one and
+// switches to it like a dataset to a new version: whole, between two batches, without a lock.
+//
+// Ownership:  owns the epoch domain that protects its readers, and the current View; shares the
+//             stores with whoever pins a View. A store that was removed is closed (its directory's
+//             lock given back) when the last pin of it goes.
+// Threads:    view() from a reader inside its epoch, PinView() from any thread, changes from one
+//             thread at a time that is not inside an epoch.
+// Errors:     Prepare: those of Dataset::Open, kAlreadyExists (name, directory or number taken),
+//             kInvalidArgument (number out of range); nothing has changed then.
+// Cost:       view() is one load.
 #pragma once
 
-#include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -14,41 +22,100 @@
 
 #include "base/epoch.h"
 #include "base/error.h"
+#include "base/mutex.h"
 #include "dataset/dataset.h"
 #include "io/file_system.h"
 
 namespace larder::store {
 
-inline constexpr uint32_t kDatabases = 16;  // SELECT 0 .. 15, as Redis's default
+inline constexpr uint32_t kDefaultDatabases = 16;  // SELECT 0 .. 15, as Redis's default
+inline constexpr uint32_t kMaxDatabases = 1024;
+
+struct StoreOptions {
+  uint32_t database = 0;
+  dataset::Options options;
+};
+
+struct Entry {
+  uint32_t database = 0;
+  std::string name;
+  std::shared_ptr<dataset::Dataset> dataset;
+};
+
+class View {
+ public:
+  // In the order of the configuration.
+  const std::vector<Entry>& entries() const { return entries_; }
+  // Null: no store there (an empty database, as in Redis), or no such database.
+  dataset::Dataset* ByDatabase(uint32_t database) const {
+    return database < by_database_.size() ? by_database_[database] : nullptr;
+  }
+  // Null: there is none.
+  std::shared_ptr<dataset::Dataset> ByName(std::string_view name) const;
+  // How many SELECT knows: kDefaultDatabases, or enough for the highest number in use.
+  uint32_t databases() const { return static_cast<uint32_t>(by_database_.size()); }
+
+ private:
+  friend class Catalogue;
+  std::vector<Entry> entries_;
+  std::vector<dataset::Dataset*> by_database_;
+};
 
 class Catalogue {
  public:
   explicit Catalogue(io::FileSystem& files);
   ~Catalogue();
+  Catalogue(const Catalogue&) = delete;
+  Catalogue& operator=(const Catalogue&) = delete;
 
-  // Opens the dataset and gives it the database number. Errors: those of Dataset::Open,
-  // kAlreadyExists (name, directory or number taken), kInvalidArgument (number out of range).
-  Result<dataset::Dataset*> AddDataset(uint32_t database, dataset::Options options);
+  // For a reader inside its epoch; good until it leaves.
+  const View& view() const { return *view_.load(std::memory_order_seq_cst); }
+  std::shared_ptr<const View> PinView() const;
 
-  // Null: no store there (an empty database, as in Redis).
-  dataset::Dataset* ByDatabase(uint32_t database) const { return by_database_[database]; }
-  dataset::Dataset* ByName(std::string_view name) const;
+  // A change of all stores at once, in two steps, so that nothing happens when any part of it (or
+  // of the caller's) cannot: Prepare opens what is new (a store is the same when its directory is
+  // the same; the rest of its options may be others), Commit cannot fail. What was prepared and not
+  // committed is closed again.
+  class Change {
+   public:
+    Change(Change&&) noexcept;
+    Change& operator=(Change&&) noexcept;
+    ~Change();
 
-  struct Entry {
-    uint32_t database;
-    std::unique_ptr<dataset::Dataset> dataset;
+   private:
+    friend class Catalogue;
+    struct State;
+    std::unique_ptr<State> state_;
+    explicit Change(std::unique_ptr<State> state);
   };
-  const std::vector<Entry>& entries() const { return entries_; }
+  Result<Change> Prepare(std::vector<StoreOptions> wanted);
+  // Readers get the new View; stores that stay are reconfigured, those that are gone stop watching
+  // and are let go, those that are new start watching if the catalogue does. Waits for readers.
+  void Commit(Change change);
+
+  // Prepare and Commit of what there is and one store more.
+  Result<std::shared_ptr<dataset::Dataset>> AddDataset(uint32_t database, dataset::Options options);
+  // The same without the store of that name. kNotFound.
+  Result<void> RemoveDataset(std::string_view name);
+
+  // For all stores, now and to come.
+  void StartWatching();
+  void StopWatching();
 
   EpochDomain& epochs() { return epochs_; }
 
  private:
-  Result<void> CheckDirectory(const dataset::Options& options) const;
+  std::shared_ptr<dataset::Dataset> FindByDirectory(const std::string& directory) const;
+  // Readers see `view` when it returns; hands back the one before.
+  std::shared_ptr<const View> Replace(std::shared_ptr<const View> view);
+  std::vector<StoreOptions> Stores() const;
 
   io::FileSystem& files_;
   EpochDomain epochs_;
-  std::vector<Entry> entries_;
-  std::array<dataset::Dataset*, kDatabases> by_database_{};
+  bool watching_ = false;
+  std::atomic<const View*> view_{nullptr};
+  mutable Mutex mutex_;
+  std::shared_ptr<const View> pinned_ LARDER_GUARDED_BY(mutex_);  // what view_ points to
 };
 
 }  // namespace larder::store

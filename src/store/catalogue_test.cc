@@ -23,8 +23,8 @@ dataset::Options NamedOptions(std::string name, std::string directory) {
 class CatalogueTest : public ::testing::Test {
  protected:
   // Adds a store; returns the code of the error, or kInternal when it went well.
-  Result<dataset::Dataset*> Add(uint32_t database, const std::string& name,
-                                const std::string& directory) {
+  Result<std::shared_ptr<dataset::Dataset>> Add(uint32_t database, const std::string& name,
+                                                const std::string& directory) {
     return catalogue_.AddDataset(database, NamedOptions(name, directory));
   }
 
@@ -37,16 +37,16 @@ TEST_F(CatalogueTest, StoresAreFoundByNumberAndByName) {
   const auto artists = Add(15, "artists", "/var/artists");
   ASSERT_TRUE(features) << features.error().message();
   ASSERT_TRUE(artists) << artists.error().message();
-  EXPECT_EQ(catalogue_.ByDatabase(0), *features);
-  EXPECT_EQ(catalogue_.ByDatabase(15), *artists);
-  EXPECT_EQ(catalogue_.ByDatabase(1), nullptr);
-  EXPECT_EQ(catalogue_.ByName("artists"), *artists);
-  EXPECT_EQ(catalogue_.ByName("albums"), nullptr);
-  EXPECT_EQ(catalogue_.entries().size(), 2U);
+  EXPECT_EQ(catalogue_.view().ByDatabase(0), features->get());
+  EXPECT_EQ(catalogue_.view().ByDatabase(15), artists->get());
+  EXPECT_EQ(catalogue_.view().ByDatabase(1), nullptr);
+  EXPECT_EQ(catalogue_.view().ByName("artists"), *artists);
+  EXPECT_EQ(catalogue_.view().ByName("albums"), nullptr);
+  EXPECT_EQ(catalogue_.view().entries().size(), 2U);
 }
 
 TEST_F(CatalogueTest, ANumberOutOfRangeIsRefused) {
-  const auto added = Add(kDatabases, "features", "/var/features");
+  const auto added = Add(kMaxDatabases, "features", "/var/features");
   ASSERT_FALSE(added);
   EXPECT_EQ(added.error().code(), ErrorCode::kInvalidArgument);
 }
@@ -71,7 +71,7 @@ TEST_F(CatalogueTest, ATakenDirectoryIsRefusedHoweverItIsWritten) {
   const auto added = Add(1, "artists", "/var/features/");
   ASSERT_FALSE(added);
   EXPECT_EQ(added.error().code(), ErrorCode::kAlreadyExists);
-  EXPECT_EQ(catalogue_.ByDatabase(1), nullptr);
+  EXPECT_EQ(catalogue_.view().ByDatabase(1), nullptr);
 }
 
 }  // namespace

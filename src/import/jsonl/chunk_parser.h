@@ -12,8 +12,8 @@
 #include <string>
 #include <string_view>
 
-#include "base/record.h"
 #include "import/jsonl/record_parser.h"
+#include "larder/record.h"
 
 namespace larder::importer {
 

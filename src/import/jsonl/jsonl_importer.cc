@@ -153,14 +153,14 @@ class JsonlImport {
         chunk_bytes_(chunk_bytes),
         pipeline_(2 * parsers + 2, (2 * parsers + 2) * uint64_t{chunk_bytes} * 2) {}
 
-  Result<ImportReport> Run();
+  Result<ImportOutcome> Run();
 
  private:
   Result<void> StartThreads(std::vector<std::thread>& threads);
   void ReadChunks();
   void ParseChunks();
-  Result<ImportReport> AppendChunks();
-  Result<void> Append(ParsedChunk chunk, ImportReport& report);
+  Result<ImportOutcome> AppendChunks();
+  Result<void> Append(ParsedChunk chunk, ImportOutcome& report);
 
   SourceStream& stream_;
   RecordSink& sink_;
@@ -171,7 +171,7 @@ class JsonlImport {
   uint64_t lines_before_ = 0;  // the appending thread's
 };
 
-Result<ImportReport> JsonlImport::Run() {
+Result<ImportOutcome> JsonlImport::Run() {
   std::vector<std::thread> threads;
   auto started = StartThreads(threads);
   auto report = started ? AppendChunks() : std::unexpected(std::move(started).error());
@@ -215,8 +215,8 @@ void JsonlImport::ParseChunks() {
   }
 }
 
-Result<ImportReport> JsonlImport::AppendChunks() {
-  ImportReport report;
+Result<ImportOutcome> JsonlImport::AppendChunks() {
+  ImportOutcome report;
   uint64_t number = 0;
   while (auto outcome = pipeline_.TakeOutcome(number++)) {
     if (auto* error = std::get_if<Error>(&*outcome)) return std::unexpected(std::move(*error));
@@ -232,7 +232,7 @@ Result<ImportReport> JsonlImport::AppendChunks() {
   return report;
 }
 
-Result<void> JsonlImport::Append(ParsedChunk chunk, ImportReport& report) {
+Result<void> JsonlImport::Append(ParsedChunk chunk, ImportOutcome& report) {
   if (chunk.bad_line) {
     LARDER_TRY(stream_.CheckUnchanged());
     return std::unexpected(ErrorAt(stream_.path(), lines_before_ + chunk.lines, *chunk.bad_line));
@@ -248,17 +248,17 @@ Result<void> JsonlImport::Append(ParsedChunk chunk, ImportReport& report) {
 
 }  // namespace
 
-Result<ImportReport> ImportJsonlInChunks(io::FileSystem& files, const std::string& path,
-                                         RecordSink& sink, const ImportOptions& options,
-                                         size_t chunk_bytes) {
+Result<ImportOutcome> ImportJsonlInChunks(io::FileSystem& files, const std::string& path,
+                                          RecordSink& sink, const ImportOptions& options,
+                                          size_t chunk_bytes) {
   LARDER_ASSIGN(auto stream, SourceStream::Open(files, path));
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   const unsigned parsers = options.threads > 0 ? options.threads : cores;
   return JsonlImport(*stream, sink, options, parsers, chunk_bytes).Run();
 }
 
-Result<ImportReport> ImportJsonl(io::FileSystem& files, const std::string& path, RecordSink& sink,
-                                 const ImportOptions& options) {
+Result<ImportOutcome> ImportJsonl(io::FileSystem& files, const std::string& path, RecordSink& sink,
+                                  const ImportOptions& options) {
   return ImportJsonlInChunks(files, path, sink, options, kJsonlChunkBytes);
 }
 

@@ -1,5 +1,4 @@
-// The import of a JSONL file, with the size of its chunks: ImportJsonl for tests, which need small
-// ones.
+// The import of a JSONL file (docs/formats/jsonl.md).
 //
 // One thread reads and decompresses, `threads` parse, the calling one appends: the order of the
 // file is kept, and of several errors the one that stands first in the file is returned, whatever
@@ -18,8 +17,12 @@ namespace larder::importer {
 
 inline constexpr size_t kJsonlChunkBytes = size_t{1} << 20;
 
-Result<ImportReport> ImportJsonlInChunks(io::FileSystem& files, const std::string& path,
-                                         RecordSink& sink, const ImportOptions& options,
-                                         size_t chunk_bytes);
+Result<ImportOutcome> ImportJsonl(io::FileSystem& files, const std::string& path, RecordSink& sink,
+                                  const ImportOptions& options);
+
+// With the size of its chunks: for tests, which need small ones.
+Result<ImportOutcome> ImportJsonlInChunks(io::FileSystem& files, const std::string& path,
+                                          RecordSink& sink, const ImportOptions& options,
+                                          size_t chunk_bytes);
 
 }  // namespace larder::importer

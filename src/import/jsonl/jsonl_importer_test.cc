@@ -33,7 +33,7 @@ RecordCopy String(std::string key, std::string value) {
 }
 
 struct Imported {
-  Result<ImportReport> report;
+  Result<ImportOutcome> report;
   std::vector<RecordCopy> records;
   std::string error() const { return report ? "no error" : report.error().message(); }
 };

@@ -20,7 +20,7 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "base/record.h"
+#include "larder/record.h"
 
 namespace larder::importer {
 

@@ -10,7 +10,7 @@
 #include <span>
 #include <string_view>
 
-#include "base/error.h"
+#include "larder/error.h"
 
 namespace larder {
 
