@@ -33,6 +33,9 @@ inline constexpr uint64_t kMaxKeyBytes = uint64_t{64} << 10;      // the field i
 inline constexpr uint64_t kMaxStringBytes = uint64_t{512} << 20;  // Redis's proto-max-bulk-len
 inline constexpr uint64_t kMaxElements = uint64_t{1} << 31;  // clients count in signed integers
 
+// Which of several records of one key stays; kError refuses them all.
+enum class Duplicates : uint8_t { kLast, kFirst, kError };
+
 struct RecordView {
   std::string_view key;
   ValueType type = ValueType::kString;

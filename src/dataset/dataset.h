@@ -34,6 +34,8 @@
 #include "dataset/gate.h"
 #include "import/importer.h"
 #include "io/file_system.h"
+#include "larder/dataset_options.h"
+#include "larder/dataset_status.h"
 #include "snapshot/builder.h"
 #include "snapshot/snapshot.h"
 
@@ -41,25 +43,14 @@ namespace larder::dataset {
 
 struct Event;
 
-struct Options {
-  std::string name;
-  std::string source;  // the file to watch; empty: only what is on disk is served
-  std::string directory;
-  unsigned keep = 3;  // versions on disk; the current one is never dropped
-  std::chrono::milliseconds watch{5000};
-  importer::SourceOptions import;
-  GateOptions gate;
-  ProbationOptions probation;
-  snapshot::Duplicates duplicates = snapshot::Duplicates::kLast;
-  std::optional<char> separator = '/';
-  uint64_t build_memory_bytes = uint64_t{1} << 30;
-  unsigned threads = 0;
-  // Called on the compiling thread; for a progress line.
-  std::function<void(std::string_view step, double share)> progress;
+struct Options : DatasetOptions {
   // Called on the thread that makes a change, one call at a time, after readers have moved; a
   // switch waits for it. It may read, and change nothing of this Dataset.
   std::function<void(const Event&)> on_event;
 };
+
+// Whether both mean the same, whatever their callbacks.
+bool SameSettings(const Options& a, const Options& b);
 
 // What readers met in a version that is on probation; added to by workers, once per command.
 struct ReadCounts {
@@ -95,49 +86,9 @@ struct Event {
   std::shared_ptr<const Version> served;  // null: none
 };
 
-// What LARDER VERSIONS and `larder versions` show of a version on disk.
-struct VersionInfo {
-  uint64_t number = 0;
-  bool current = false;
-  bool damaged = false;
-  bool refused = false;  // by a gate or by probation; `verdict` says why
-  std::string verdict;
-  uint64_t records = 0;
-  uint64_t file_bytes = 0;
-  std::string source;
-  std::string source_checksum;
-  int64_t built_at_ms = 0;
-};
-
-struct Status {
-  std::string name;
-  std::string source;
-  std::string directory;
-  uint64_t current = 0;  // 0: nothing to serve yet
-  bool pinned = false;
-  bool compiling = false;
-  uint64_t records = 0;
-  uint64_t file_bytes = 0;
-  uint64_t switches = 0;
-  uint64_t refused = 0;            // versions left out, since the start
-  uint64_t refused_version = 0;    // the one that waits on disk for a verdict's revision; 0: none
-  std::string verdict;             // why it was refused
-  uint64_t skipped_lines = 0;      // bad lines left out of the version that is served
-  int64_t probation_until_ms = 0;  // Unix time; 0: not on probation
-  uint64_t damaged = 0;            // versions that became unreadable while they were served
-  int64_t last_switch_ms = 0;      // Unix time
-  int64_t last_check_ms = 0;
-  std::string last_error;  // why the last attempt failed; empty after a success
-  int64_t last_error_ms = 0;
-};
-
-// What a change did, once every reader has moved on.
-struct SwitchReport {
-  uint64_t previous = 0;
-  uint64_t current = 0;
-  bool pinned = false;
-  bool compiled = false;  // false: the content was already there, or nothing changed
-};
+using larder::SwitchReport;
+using larder::VersionInfo;
+using Status = larder::DatasetStatus;
 
 class Dataset {
   struct State;

@@ -26,36 +26,17 @@
 #include "io/file_system.h"
 #include "larder/importer.h"
 #include "larder/record.h"
+#include "larder/source.h"
 
 namespace larder::importer {
 
-enum class Format : uint8_t {
-  kAuto,      // told by the content (DetectFormat)
-  kJsonl,     // a record a line
-  kJson,      // one document: an object of values, or an array of records
-  kPointer,   // rostore's: names the files of records and index
-  kSnapshot,  // compiled already
-};
+using Format = SourceFormat;
+using Shape = SourceShape;
+using larder::kSkipAllBadLines;
+using larder::SourceOptions;
 std::string_view FormatName(Format format);  // "auto", "jsonl", "json", "pointer", "snapshot"
 
-// How the object of one record is read (docs/formats/jsonl.md).
-enum class Shape : uint8_t { kAuto, kTyped, kShort, kRows };
 std::string_view ShapeName(Shape shape);  // "auto", "typed", "short", "rows"
-
-inline constexpr uint64_t kSkipAllBadLines = UINT64_MAX;
-
-// What, besides its bytes, decides which records a source holds.
-struct SourceOptions {
-  Format format = Format::kAuto;
-  Shape shape = Shape::kAuto;
-  std::string key_field;   // rows: the member that is the key; empty: there are no rows
-  std::string key_prefix;  // rows: stands in front of it
-  unsigned levels = 1;     // JSON: 2: an object of objects, keys are NAMESPACE/KEY
-  char level_separator = '/';
-  uint64_t bad_lines = 0;  // how many may be skipped before the source is refused
-  // Reads the source in place of all formats above; null: none.
-  std::shared_ptr<const Importer> importer;
-};
 
 // The same as text, for a version's metadata: equal text and equal bytes give equal records (but
 // see ImportOutcome::depends_on_mtime).

@@ -27,7 +27,7 @@
 
 namespace larder::snapshot {
 
-enum class Duplicates : uint8_t { kLast, kFirst, kError };
+using larder::Duplicates;
 
 struct BuildOptions {
   uint64_t memory_bytes = uint64_t{1} << 30;  // for the index under construction and its runs

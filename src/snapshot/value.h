@@ -21,21 +21,13 @@
 #include <string_view>
 
 #include "larder/record.h"
+#include "larder/value.h"
 
 namespace larder::snapshot {
 
 class BucketTable;
 
-struct Value {
-  ValueType type = ValueType::kString;
-  std::string_view encoded;
-  uint64_t member_seed = 0;
-  std::optional<int64_t> expires_at_ms;
-  std::optional<uint64_t> version;
-  uint32_t flags = 0;
-
-  bool Expired(int64_t now_ms) const { return expires_at_ms && *expires_at_ms <= now_ms; }
-};
+using larder::Value;
 
 // The text inside a bulk ("$3\r\nabc\r\n" -> "abc"); empty when the bytes are not a bulk.
 std::string_view BulkText(std::string_view bulk);
