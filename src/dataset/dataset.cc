@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "dataset/current_options.h"
 #include "dataset/source_taker.h"
 #include "dataset/status_board.h"
 #include "dataset/version_directory.h"
@@ -21,9 +22,8 @@ struct Dataset::State {
   State(io::FileSystem& files_given, EpochDomain& epochs, Options given,
         std::unique_ptr<VersionDirectory> directory)
       : files(files_given),
-        shared_options(std::make_shared<const Options>(std::move(given))),
-        options(*shared_options),
-        board(options),
+        options(std::move(given)),
+        board(*options.Get()),
         versions(options, epochs, board, std::move(directory)),
         source(files, options, versions, board) {}
 
@@ -59,15 +59,14 @@ struct Dataset::State {
     const auto verified =
         snapshot::Verify(*current->snapshot, [this](uint64_t) { return !threads.stopping(); });
     if (verified) {
-      LogInfo(fmt::format("dataset {}: version {} is sound", options.name, current->number));
+      LogInfo(fmt::format("dataset {}: version {} is sound", options.Get()->name, current->number));
     } else if (verified.error().code() != ErrorCode::kCancelled) {
       std::ignore = Leave(current->number, verified.error().message());
     }
   }
 
   io::FileSystem& files;
-  const std::shared_ptr<const Options> shared_options;
-  const Options& options;
+  CurrentOptions options;
   StatusBoard board;
   VersionSwitch versions;
   SourceTaker source;
@@ -90,7 +89,7 @@ Dataset::Dataset(std::unique_ptr<State> state) : state_(std::move(state)) {
 
 Dataset::~Dataset() { StopWatching(); }
 
-std::shared_ptr<const Options> Dataset::options() const { return state_->shared_options; }
+std::shared_ptr<const Options> Dataset::options() const { return state_->options.Get(); }
 
 std::shared_ptr<const Version> Dataset::PinCurrent() const { return state_->board.current(); }
 
@@ -104,7 +103,11 @@ Result<SwitchReport> Dataset::Pin(uint64_t number) { return state_->versions.Pin
 
 Result<SwitchReport> Dataset::Unpin() { return state_->versions.Unpin(); }
 
-void Dataset::Reconfigure(Options /*options*/) {}
+void Dataset::Reconfigure(Options options) {
+  options.directory = state_->options.Get()->directory;
+  state_->source.Reconfigure(std::move(options));
+  state_->threads.Wake();
+}
 
 Result<SwitchReport> Dataset::LeaveDamaged(uint64_t number) {
   const auto current = state_->board.current();
@@ -124,8 +127,8 @@ bool Dataset::WaitFor(const std::function<bool(const Status&)>& done,
 
 void Dataset::StartWatching() {
   State& state = *state_;
-  state.threads.Start(state.options.watch,
-                      {.look = [&state] { std::ignore = state.source.Look(false); },
+  state.threads.Start({.interval = [&state] { return state.options.Get()->watch; },
+                       .look = [&state] { std::ignore = state.source.Look(false); },
                        .poll = [&state] { state.PollDamage(); },
                        .verify = [&state] { state.VerifyCurrent(); }});
 }

@@ -219,10 +219,10 @@ TEST(DatasetPriority, OnlyACompileBesideReadersIsLowered) {
 TEST(SourceTaker, ACancelledChecksumIsTakenUpAgainToo) {
   TestDataset test;
   test.PutSource("one");
-  const Options options = TestOptions();
-  StatusBoard board(options);
+  CurrentOptions options(TestOptions());
+  StatusBoard board(*options.Get());
   std::atomic<const Version*> served{nullptr};
-  auto directory = VersionDirectory::Open(test.files(), options.directory);
+  auto directory = VersionDirectory::Open(test.files(), options.Get()->directory);
   ASSERT_TRUE(directory) << directory.error().message();
   VersionSwitch versions(options, test.epochs(), board, *std::move(directory));
   versions.Begin(served);
@@ -241,11 +241,14 @@ TEST(SourceTaker, ACancelledCompileLeavesNothingAndIsTakenUpAgain) {
   TestDataset test;
   test.PutSource("one");
   SourceTaker* taker = nullptr;
-  Options options = TestOptions();
-  options.progress = [&](std::string_view, double) { taker->Cancel(); };
-  StatusBoard board(options);
+  Options cancelling = TestOptions();
+  cancelling.progress = [&](std::string_view, double) {
+    if (taker != nullptr) std::exchange(taker, nullptr)->Cancel();
+  };
+  CurrentOptions options(cancelling);
+  StatusBoard board(*options.Get());
   std::atomic<const Version*> served{nullptr};
-  auto directory = VersionDirectory::Open(test.files(), options.directory);
+  auto directory = VersionDirectory::Open(test.files(), options.Get()->directory);
   ASSERT_TRUE(directory) << directory.error().message();
   VersionSwitch versions(options, test.epochs(), board, *std::move(directory));
   versions.Begin(served);
@@ -259,7 +262,7 @@ TEST(SourceTaker, ACancelledCompileLeavesNothingAndIsTakenUpAgain) {
   EXPECT_EQ(board.status().last_error, "") << "nobody has to do anything about it";
   EXPECT_FALSE(test.HasVersionFile(1));
 
-  options.progress = {};
+  options.Set(TestOptions());
   source.Resume();
   ASSERT_TRUE(source.Look(false));
   EXPECT_EQ(WordOf(served.load()), "one");

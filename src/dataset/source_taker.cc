@@ -48,20 +48,22 @@ Result<void> CheckDigest(const std::string& source, std::string_view suffix,
 
 }  // namespace
 
-SourceTaker::SourceTaker(io::FileSystem& files, const Options& options, VersionSwitch& versions,
+SourceTaker::SourceTaker(io::FileSystem& files, CurrentOptions& options, VersionSwitch& versions,
                          StatusBoard& board)
     : files_(files), options_(options), versions_(versions), board_(board) {}
 
 Result<SwitchReport> SourceTaker::Look(bool at_once) {
   MutexLock lock(mutex_);
+  const std::shared_ptr<const Options> now = options_.Get();
+  const Options& options = *now;
   board_.ShowCheck();
   versions_.SaveAgain();
-  if (options_.source.empty()) {
+  if (options.source.empty()) {
     if (!at_once) return versions_.Unchanged();
     return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("dataset {} has no source to load", options_.name));
+                fmt::format("dataset {} has no source to load", options.name));
   }
-  const auto sight = See();
+  const auto sight = See(options);
   if (!sight) {
     // A file that appears from here on may still be growing: only the first look takes at once.
     looked_ = true;
@@ -69,37 +71,62 @@ Result<SwitchReport> SourceTaker::Look(bool at_once) {
     board_.ShowAttempt(sight.error().message());
     return std::unexpected(sight.error());
   }
-  if (!IsDue(*sight, at_once)) return versions_.Unchanged();
+  if (!IsDue(options, *sight, at_once)) return versions_.Unchanged();
   outcome_.reset();
-  auto report = Take(*sight);
+  auto report = Take(options, *sight);
   if (report) {
     outcome_ = Outcome{*sight, ""};
     retry_.reset();
     board_.ShowAttempt("");
   } else {
-    Conclude(*sight, report.error());
+    Conclude(options, *sight, report.error());
   }
   return report;
 }
 
-void SourceTaker::Resume() {
+void SourceTaker::Reconfigure(Options options) {
+  Cancel();
   MutexLock lock(mutex_);
-  cancelled_.store(false);
+  board_.ShowOptions(options);
+  options_.Set(std::move(options));
+  looked_ = false;
+  seen_.reset();
+  outcome_.reset();
+  retry_.reset();
+  lost_.reset();
+  EndCancel();
 }
 
-Result<SourceTaker::Sight> SourceTaker::See() const {
-  LARDER_ASSIGN(const io::FileInfo source, files_.Stat(options_.source));
+void SourceTaker::Cancel() {
+  MutexLock lock(cancel_mutex_);
+  ++cancels_;
+  cancelled_.store(true);
+}
+
+void SourceTaker::Resume() {
+  MutexLock lock(mutex_);
+  EndCancel();
+}
+
+void SourceTaker::EndCancel() {
+  MutexLock lock(cancel_mutex_);
+  --cancels_;
+  cancelled_.store(cancels_ > 0);
+}
+
+Result<SourceTaker::Sight> SourceTaker::See(const Options& options) const {
+  LARDER_ASSIGN(const io::FileInfo source, files_.Stat(options.source));
   if (source.kind != io::FileKind::kRegular) {
     return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("{} is {}; a source is a regular file", options_.source,
+                fmt::format("{} is {}; a source is a regular file", options.source,
                             source.kind == io::FileKind::kDirectory ? "a directory" : "no file"));
   }
-  LARDER_ASSIGN(const auto md5, StatIfThere(files_, options_.source + ".md5"));
-  LARDER_ASSIGN(const auto sha256, StatIfThere(files_, options_.source + ".sha256"));
+  LARDER_ASSIGN(const auto md5, StatIfThere(files_, options.source + ".md5"));
+  LARDER_ASSIGN(const auto sha256, StatIfThere(files_, options.source + ".sha256"));
   return Sight{source, md5, sha256};
 }
 
-bool SourceTaker::IsDue(const Sight& sight, bool at_once) {
+bool SourceTaker::IsDue(const Options& options, const Sight& sight, bool at_once) {
   const bool lost = anew_.exchange(false);
   const bool first = !std::exchange(looked_, true);
   const bool settled = seen_ == sight;
@@ -114,8 +141,8 @@ bool SourceTaker::IsDue(const Sight& sight, bool at_once) {
     return false;
   }
   if (!settled) {
-    LogDebug(fmt::format("dataset {}: {} has changed; waiting until it is whole", options_.name,
-                         options_.source));
+    LogDebug(fmt::format("dataset {}: {} has changed; waiting until it is whole", options.name,
+                         options.source));
     return false;
   }
   return !retry_ || --retry_->looks_to_wait == 0;
@@ -141,20 +168,22 @@ void SourceTaker::WaitLonger(std::optional<Retry>& retry, const Sight& sight) {
   retry->looks_to_wait = std::min(wait, kMaxLooksBetweenAttempts);
 }
 
-Result<SwitchReport> SourceTaker::Take(const Sight& sight) {
+Result<SwitchReport> SourceTaker::Take(const Options& options, const Sight& sight) {
   const bool served = board_.current() != nullptr;
-  LARDER_ASSIGN(const Prepared prepared, served ? PrepareBesideReaders(sight) : Prepare(sight));
+  LARDER_ASSIGN(const Prepared prepared,
+                served ? PrepareBesideReaders(options, sight) : Prepare(options, sight));
   return versions_.Take(prepared.number, prepared.compiled);
 }
 
 // On a thread of its own, because a thread that has lowered its priority cannot raise it again.
 // Only what takes long: a switch holds a lock that others wait for.
-Result<SourceTaker::Prepared> SourceTaker::PrepareBesideReaders(const Sight& sight) {
+Result<SourceTaker::Prepared> SourceTaker::PrepareBesideReaders(const Options& options,
+                                                                const Sight& sight) {
   std::optional<Result<Prepared>> prepared;
   try {
     std::jthread([&] {
       LowerThreadPriority();
-      prepared = Prepare(sight);
+      prepared = Prepare(options, sight);
     }).join();
   } catch (const std::system_error& error) {
     return Fail(ErrorCode::kBusy, fmt::format("cannot start a thread: {}", error.what()));
@@ -162,43 +191,46 @@ Result<SourceTaker::Prepared> SourceTaker::PrepareBesideReaders(const Sight& sig
   return *std::move(prepared);
 }
 
-Result<SourceTaker::Prepared> SourceTaker::Prepare(const Sight& sight) {
-  LARDER_ASSIGN(auto identity, Identify(sight));
-  const auto known = versions_.FindContent(identity.checksum, ImportOptionsText(options_));
+Result<SourceTaker::Prepared> SourceTaker::Prepare(const Options& options, const Sight& sight) {
+  LARDER_ASSIGN(auto identity, Identify(options, sight));
+  const auto known = versions_.FindContent(identity.checksum, ImportOptionsText(options));
   if (known) return Prepared{.number = *known, .compiled = false};
-  return Compile(std::move(identity));
+  return Compile(options, std::move(identity));
 }
 
-Result<importer::SourceIdentity> SourceTaker::Identify(const Sight& sight) const {
+Result<importer::SourceIdentity> SourceTaker::Identify(const Options& options,
+                                                       const Sight& sight) const {
   importer::DigestFiles digests;
   if (sight.md5 || sight.sha256) {
-    LARDER_ASSIGN(digests, importer::ReadDigestFiles(files_, options_.source));
+    LARDER_ASSIGN(digests, importer::ReadDigestFiles(files_, options.source));
   }
   LARDER_ASSIGN(auto identity,
                 importer::IdentifySource(
-                    files_, options_.source, digests.md5.has_value(), digests.sha256.has_value(),
+                    files_, options.source, digests.md5.has_value(), digests.sha256.has_value(),
                     [this](uint64_t, uint64_t) { return !cancelled_.load(); }));
   if (identity.info != sight.source) {
-    return Fail(ErrorCode::kRefused, fmt::format("{} changed while it was read", options_.source));
+    return Fail(ErrorCode::kRefused, fmt::format("{} changed while it was read", options.source));
   }
-  LARDER_TRY(CheckDigest(options_.source, ".md5", digests.md5, identity.md5));
-  LARDER_TRY(CheckDigest(options_.source, ".sha256", digests.sha256, identity.sha256));
+  LARDER_TRY(CheckDigest(options.source, ".md5", digests.md5, identity.md5));
+  LARDER_TRY(CheckDigest(options.source, ".sha256", digests.sha256, identity.sha256));
   return identity;
 }
 
-Result<SourceTaker::Prepared> SourceTaker::Compile(importer::SourceIdentity identity) {
+Result<SourceTaker::Prepared> SourceTaker::Compile(const Options& options,
+                                                   importer::SourceIdentity identity) {
   VersionSwitch::Birth birth = versions_.PrepareVersion();
   CompileRequest request{.path = birth.path,
                          .identity = std::move(identity),
                          .key_seed = birth.key_seed,
                          .member_seed = birth.member_seed,
                          .cancelled = &cancelled_};
-  LogInfo(fmt::format("dataset {}: compiling {} as version {}", options_.name, options_.source,
+  LogInfo(fmt::format("dataset {}: compiling {} as version {}", options.name, options.source,
                       birth.number));
   board_.ShowCompiling(true);
-  auto built = CompileSource(files_, options_, request);
+  auto built = CompileSource(files_, options, request);
   if (built && board_.current() != nullptr) {
-    if (auto sound = VerifyWhole(birth.path); !sound) built = std::unexpected(sound.error());
+    if (auto sound = VerifyWhole(options, birth.path); !sound)
+      built = std::unexpected(sound.error());
   }
   board_.ShowCompiling(false);
   if (!built) {
@@ -207,16 +239,16 @@ Result<SourceTaker::Prepared> SourceTaker::Compile(importer::SourceIdentity iden
     return std::unexpected(built.error());
   }
   LogInfo(fmt::format("dataset {}: version {} has {} records ({} duplicates) in {} bytes",
-                      options_.name, birth.number, built->records, built->duplicates,
+                      options.name, birth.number, built->records, built->duplicates,
                       built->file_bytes));
   return Prepared{.number = birth.number, .compiled = true};
 }
 
 // The builder has looked every key up; this reads everything else too, as long as somebody else
 // serves meanwhile.
-Result<void> SourceTaker::VerifyWhole(const std::string& path) const {
-  const auto goes = [this](double share) {
-    if (options_.progress) options_.progress("verify", share);
+Result<void> SourceTaker::VerifyWhole(const Options& options, const std::string& path) const {
+  const auto goes = [this, &options](double share) {
+    if (options.progress) options.progress("verify", share);
     return !cancelled_.load();
   };
   if (!goes(0)) return Fail(ErrorCode::kCancelled, "verifying was cancelled");
@@ -228,19 +260,19 @@ Result<void> SourceTaker::VerifyWhole(const std::string& path) const {
   return Fail(ErrorCode::kIoError, fmt::format("{}: a page could not be read back", path));
 }
 
-void SourceTaker::Conclude(const Sight& sight, const Error& error) {
+void SourceTaker::Conclude(const Options& options, const Sight& sight, const Error& error) {
   if (error.code() == ErrorCode::kCancelled) {
     // Not the file's fault: the next look takes it up again.
     looked_ = false;
     return;
   }
-  const auto now = See();
+  const auto now = See(options);
   const bool changed = !now || *now != sight;
   if (changed) {
     // Whatever was wrong with it, it is another file by now.
     if (now) seen_ = *now;
     board_.ShowAttempt(
-        fmt::format("{} changed while it was taken ({})", options_.source, error.message()), true);
+        fmt::format("{} changed while it was taken ({})", options.source, error.message()), true);
   } else if (MayPass(error.code())) {
     WaitLonger(retry_, sight);
     board_.ShowAttempt(error.message());

@@ -26,6 +26,7 @@
 
 #include "base/error.h"
 #include "base/mutex.h"
+#include "dataset/current_options.h"
 #include "dataset/dataset.h"
 #include "dataset/status_board.h"
 #include "dataset/version_switch.h"
@@ -39,14 +40,17 @@ inline constexpr unsigned kMaxLooksBetweenAttempts = 12;
 
 class SourceTaker {
  public:
-  SourceTaker(io::FileSystem& files, const Options& options, VersionSwitch& versions,
+  SourceTaker(io::FileSystem& files, CurrentOptions& options, VersionSwitch& versions,
               StatusBoard& board);
 
   Result<SwitchReport> Look(bool at_once);
   // The next look takes the source even if it is known: what was made of it is lost.
   void LookAnew() { anew_.store(true); }
-  // Ends a compile that is running, and those that begin, until Resume.
-  void Cancel() { cancelled_.store(true); }
+  // Ends the look that is running, sets other options and forgets what was seen under the old ones:
+  // the next look takes the source at once.
+  void Reconfigure(Options options);
+  // Ends a compile that is running, and those that begin, until as many calls of Resume.
+  void Cancel();
   // Waits for the look that is running.
   void Resume();
 
@@ -73,24 +77,29 @@ class SourceTaker {
     bool compiled = false;
   };
 
-  Result<Sight> See() const;
-  bool IsDue(const Sight& sight, bool at_once) LARDER_REQUIRES(mutex_);
+  void EndCancel();
+  Result<Sight> See(const Options& options) const;
+  bool IsDue(const Options& options, const Sight& sight, bool at_once) LARDER_REQUIRES(mutex_);
   bool IsDueAnew(const Sight& sight) LARDER_REQUIRES(mutex_);
   void WaitLonger(std::optional<Retry>& retry, const Sight& sight) LARDER_REQUIRES(mutex_);
-  Result<SwitchReport> Take(const Sight& sight);
-  Result<Prepared> PrepareBesideReaders(const Sight& sight);
-  Result<Prepared> Prepare(const Sight& sight);
-  Result<importer::SourceIdentity> Identify(const Sight& sight) const;
-  Result<Prepared> Compile(importer::SourceIdentity identity);
-  Result<void> VerifyWhole(const std::string& path) const;
-  void Conclude(const Sight& sight, const Error& error) LARDER_REQUIRES(mutex_);
+  Result<SwitchReport> Take(const Options& options, const Sight& sight);
+  Result<Prepared> PrepareBesideReaders(const Options& options, const Sight& sight);
+  Result<Prepared> Prepare(const Options& options, const Sight& sight);
+  Result<importer::SourceIdentity> Identify(const Options& options, const Sight& sight) const;
+  Result<Prepared> Compile(const Options& options, importer::SourceIdentity identity);
+  Result<void> VerifyWhole(const Options& options, const std::string& path) const;
+  void Conclude(const Options& options, const Sight& sight, const Error& error)
+      LARDER_REQUIRES(mutex_);
 
   io::FileSystem& files_;
-  const Options& options_;
+  CurrentOptions& options_;
   VersionSwitch& versions_;
   StatusBoard& board_;
   std::atomic<bool> anew_{false};
-  std::atomic<bool> cancelled_{false};
+
+  Mutex cancel_mutex_;  // innermost
+  unsigned cancels_ LARDER_GUARDED_BY(cancel_mutex_) = 0;
+  std::atomic<bool> cancelled_{false};  // whether there are any; written under the lock
 
   // Held during a whole look, a compile included; taken before VersionSwitch's and StatusBoard's.
   Mutex mutex_;

@@ -19,6 +19,13 @@ StatusBoard::StatusBoard(const Options& options) {
   status_.directory = options.directory;
 }
 
+void StatusBoard::ShowOptions(const Options& options) {
+  MutexLock lock(mutex_);
+  status_.name = options.name;
+  status_.source = options.source;
+  Say(attempt_error_, "");
+}
+
 Status StatusBoard::status() const {
   MutexLock lock(mutex_);
   return status_;

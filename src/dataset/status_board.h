@@ -21,6 +21,8 @@ namespace larder::dataset {
 class StatusBoard {
  public:
   explicit StatusBoard(const Options& options);
+  // Of other options; what went wrong under the old ones counts no longer.
+  void ShowOptions(const Options& options);
 
   Status status() const;
   std::vector<VersionInfo> versions() const;

@@ -10,7 +10,7 @@
 
 namespace larder::dataset {
 
-VersionSwitch::VersionSwitch(const Options& options, EpochDomain& epochs, StatusBoard& board,
+VersionSwitch::VersionSwitch(const CurrentOptions& options, EpochDomain& epochs, StatusBoard& board,
                              std::unique_ptr<VersionDirectory> directory)
     : options_(options), epochs_(epochs), board_(board), directory_(std::move(directory)) {}
 
@@ -45,7 +45,7 @@ Result<SwitchReport> VersionSwitch::Rollback(std::optional<uint64_t> number) {
   }
   return Fail(ErrorCode::kNotFound,
               fmt::format("dataset {}: no version before {} can be served; on disk: {}",
-                          options_.name, current, directory_->ListNumbers()));
+                          options_.Get()->name, current, directory_->ListNumbers()));
 }
 
 Result<SwitchReport> VersionSwitch::Pin(uint64_t number) {
@@ -149,8 +149,8 @@ Result<SwitchReport> VersionSwitch::SwitchTo(uint64_t number, bool pinned) {
   if (number != previous) {
     Serve(number, std::move(snapshot));
     board_.CountSwitch();
-    LogInfo(
-        fmt::format("dataset {}: version {} is served, after {}", options_.name, number, previous));
+    LogInfo(fmt::format("dataset {}: version {} is served, after {}", options_.Get()->name, number,
+                        previous));
   }
   Show();
   return Report(previous);
@@ -188,7 +188,7 @@ Result<void> VersionSwitch::CheckGood(uint64_t number) const {
   if (directory_->IsGood(number)) return {};
   return Fail(ErrorCode::kNotFound,
               fmt::format("dataset {}: there is no version {} that can be served; on disk: {}",
-                          options_.name, number, directory_->ListNumbers()));
+                          options_.Get()->name, number, directory_->ListNumbers()));
 }
 
 SwitchReport VersionSwitch::Report(uint64_t previous) const {
@@ -198,9 +198,9 @@ SwitchReport VersionSwitch::Report(uint64_t previous) const {
 }
 
 void VersionSwitch::DropOld() {
-  for (const std::string& complaint : directory_->Drop(std::max(options_.keep, 1U))) {
-    LogWarning(
-        fmt::format("dataset {}: an old version stays on disk: {}", options_.name, complaint));
+  for (const std::string& complaint : directory_->Drop(std::max(options_.Get()->keep, 1U))) {
+    LogWarning(fmt::format("dataset {}: an old version stays on disk: {}", options_.Get()->name,
+                           complaint));
   }
   Show();
 }

@@ -21,6 +21,7 @@
 #include "base/epoch.h"
 #include "base/error.h"
 #include "base/mutex.h"
+#include "dataset/current_options.h"
 #include "dataset/dataset.h"
 #include "dataset/status_board.h"
 #include "dataset/version_directory.h"
@@ -29,7 +30,7 @@ namespace larder::dataset {
 
 class VersionSwitch {
  public:
-  VersionSwitch(const Options& options, EpochDomain& epochs, StatusBoard& board,
+  VersionSwitch(const CurrentOptions& options, EpochDomain& epochs, StatusBoard& board,
                 std::unique_ptr<VersionDirectory> directory);
 
   // Opens what STATE says, or what can be served in its place. Before there are readers; `served`
@@ -78,7 +79,7 @@ class VersionSwitch {
   // Shows how writing STATE went, and hands it on.
   Result<void> Noted(Result<void> saved) LARDER_REQUIRES(mutex_);
 
-  const Options& options_;
+  const CurrentOptions& options_;
   EpochDomain& epochs_;
   StatusBoard& board_;
   std::atomic<const Version*>* served_ = nullptr;  // set by Begin

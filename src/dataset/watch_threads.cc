@@ -7,14 +7,14 @@
 
 namespace larder::dataset {
 
-void WatchThreads::Start(std::chrono::milliseconds interval, WatchWork work) {
+void WatchThreads::Start(WatchWork work) {
   if (watcher_.joinable()) return;
   stopping_.store(false);
   verifier_ = std::jthread([verify = work.verify] {
     LowerThreadPriority();
     verify();
   });
-  watcher_ = std::jthread([this, interval, work = std::move(work)] { Run(interval, work); });
+  watcher_ = std::jthread([this, work = std::move(work)] { Run(work); });
 }
 
 void WatchThreads::Stop() {
@@ -33,7 +33,7 @@ void WatchThreads::Wake() {
   wake_up_.NotifyAll();
 }
 
-void WatchThreads::Run(std::chrono::milliseconds interval, const WatchWork& work) {
+void WatchThreads::Run(const WatchWork& work) {
   Clock::time_point next_look = Clock::now();
   for (;;) {
     const Due due = Sleep(next_look);
@@ -41,7 +41,7 @@ void WatchThreads::Run(std::chrono::milliseconds interval, const WatchWork& work
     work.poll();
     if (due != Due::kLook) continue;
     work.look();
-    next_look = Clock::now() + interval;
+    next_look = Clock::now() + work.interval();
   }
 }
 

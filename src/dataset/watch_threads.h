@@ -19,6 +19,7 @@ namespace larder::dataset {
 inline constexpr std::chrono::milliseconds kDamagePollInterval{1000};
 
 struct WatchWork {
+  std::function<std::chrono::milliseconds()> interval;  // asked after each look
   std::function<void()> look;    // at once, then every interval, and when woken
   std::function<void()> poll;    // before each look, and every kDamagePollInterval
   std::function<void()> verify;  // once, on a thread of its own, of low priority
@@ -31,15 +32,16 @@ class WatchThreads {
   WatchThreads(const WatchThreads&) = delete;
   WatchThreads& operator=(const WatchThreads&) = delete;
 
-  void Start(std::chrono::milliseconds interval, WatchWork work);
+  void Start(WatchWork work);
   void Stop();
+  // The next look is now, also when there was one just before.
   void Wake();
   // What the work asks now and then, to end early.
   bool stopping() const { return stopping_.load(std::memory_order_relaxed); }
 
  private:
   using Clock = std::chrono::steady_clock;
-  void Run(std::chrono::milliseconds interval, const WatchWork& work);
+  void Run(const WatchWork& work);
   // Returns whether it is time for a look (else: for a poll), or that all is over.
   enum class Due : uint8_t { kLook, kPoll, kStop };
   Due Sleep(Clock::time_point next_look);
