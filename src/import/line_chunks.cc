@@ -20,6 +20,20 @@ Result<void> LineChunk::Reserve(size_t capacity, const std::string& path) {
   return {};
 }
 
+void LineChunk::Finish(size_t size) {
+  size_ = size;
+  std::memset(bytes_.get() + size, '\n', kChunkPadding);
+}
+
+Result<void> LineChunk::AddLine(std::string_view line, const std::string& path) {
+  const size_t wanted = size_ + line.size() + 1;
+  if (wanted > capacity_) LARDER_TRY(Reserve(std::max(wanted, 2 * capacity_), path));
+  if (!line.empty()) std::memcpy(bytes_.get() + size_, line.data(), line.size());
+  Finish(wanted);
+  bytes_[wanted - 1] = '\n';
+  return {};
+}
+
 LineChunkReader::LineChunkReader(SourceStream& stream, size_t chunk_bytes, uint64_t max_line_bytes)
     : stream_(stream),
       chunk_bytes_(std::max<size_t>(chunk_bytes, 1)),
@@ -39,7 +53,7 @@ Result<void> LineChunkReader::Next(LineChunk& chunk) {
       LARDER_ASSIGN(const size_t got,
                     stream_.Read(chunk.bytes_.get() + chunk.size_, chunk.capacity_ - chunk.size_));
       if (got == 0) {
-        Finish(chunk, chunk.size_);
+        chunk.Finish(chunk.size_);
         return {};
       }
       chunk.size_ += got;
@@ -47,7 +61,7 @@ Result<void> LineChunkReader::Next(LineChunk& chunk) {
     if (FinishAtNewline(chunk, searched)) return {};
     // Two more than the limit: the line's own end may be "\r\n".
     if (chunk.size_ > max_line_bytes_ + 2) {
-      Finish(chunk, chunk.size_);
+      chunk.Finish(chunk.size_);
       return {};
     }
     searched = chunk.size_;
@@ -62,13 +76,8 @@ bool LineChunkReader::FinishAtNewline(LineChunk& chunk, size_t searched) {
   if (newline == nullptr) return false;
   const auto size = static_cast<size_t>(newline + 1 - chunk.bytes_.get());
   carried_.assign(newline + 1, chunk.size_ - size);
-  Finish(chunk, size);
+  chunk.Finish(size);
   return true;
-}
-
-void LineChunkReader::Finish(LineChunk& chunk, size_t size) {
-  chunk.size_ = size;
-  std::memset(chunk.bytes_.get() + size, '\n', kChunkPadding);
 }
 
 }  // namespace larder::importer

@@ -26,9 +26,15 @@ class LineChunk {
   std::string_view text() const { return {bytes_.get(), size_}; }
   size_t capacity() const { return capacity_; }
 
+  void Clear() { size_ = 0; }
+  // Adds `line` and a newline. `path` is for the message when memory cannot be had (kLimit).
+  Result<void> AddLine(std::string_view line, const std::string& path);
+
  private:
   friend class LineChunkReader;
   Result<void> Reserve(size_t capacity, const std::string& path);
+  // Sets the size and the padding behind it.
+  void Finish(size_t size);
 
   std::unique_ptr<char[]> bytes_;  // capacity_ + kChunkPadding
   size_t size_ = 0;
@@ -47,7 +53,6 @@ class LineChunkReader {
 
  private:
   bool FinishAtNewline(LineChunk& chunk, size_t searched);
-  static void Finish(LineChunk& chunk, size_t size);
 
   SourceStream& stream_;
   size_t chunk_bytes_;

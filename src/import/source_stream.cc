@@ -69,6 +69,12 @@ Result<size_t> SourceStream::ReadRaw(char* to, size_t room) {
 }
 
 Result<size_t> SourceStream::Read(char* to, size_t room) {
+  LARDER_ASSIGN(const size_t got, ReadText(to, room));
+  text_bytes_.store(text_bytes_read() + got, std::memory_order_relaxed);
+  return got;
+}
+
+Result<size_t> SourceStream::ReadText(char* to, size_t room) {
   if (decompressor_ != nullptr) return ReadCompressed(to, room);
   LARDER_ASSIGN(const size_t got, ReadRaw(to, room));
   return got > 0 ? got : End();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <expected>
 #include <utility>
 
 #include <fmt/format.h>
@@ -38,43 +39,61 @@ std::string ShownKey(std::string_view key) {
   return out;
 }
 
+// An error of a batch that is the record's, and not one of whatever the batch is made of.
+bool IsOfRecord(const Error& error) {
+  return error.code() == ErrorCode::kLimit || error.code() == ErrorCode::kRefused;
+}
+
 // One line, without its newline.
-bool ParseLine(RecordParser& parser, std::string_view line, uint64_t max_line_bytes,
-               ParsedChunk& out) {
-  ++out.lines;
+std::expected<void, LineError> ParseLine(RecordParser& parser, std::string_view line,
+                                         uint64_t max_line_bytes, ParsedChunk& out) {
   if (line.ends_with('\r')) line.remove_suffix(1);
   if (line.size() > max_line_bytes) {
-    out.bad_line =
-        LineError{ErrorCode::kLimit, static_cast<size_t>(max_line_bytes),
-                  fmt::format("the line is longer than {} bytes", max_line_bytes), std::nullopt};
-    return false;
+    return std::unexpected(LineError{
+        .code = ErrorCode::kLimit,
+        .offset = static_cast<size_t>(max_line_bytes),
+        .reason = fmt::format("the line is longer than {} bytes", max_line_bytes),
+        .skippable = false,
+    });
   }
   if (IsBlank(line)) {
     ++out.blank_lines;
-    return true;
+    return {};
   }
   auto content = parser.Parse(line);
-  if (!content) {
-    out.bad_line = std::move(content).error();
-    return false;
-  }
+  if (!content) return std::unexpected(std::move(content).error());
   if (*content == LineContent::kEmptyCollection) {
     ++out.empty_collections;
-    return true;
+    return {};
+  }
+  if (auto added = out.batch->Add(parser.record()); !added) {
+    return std::unexpected(LineError{
+        .code = added.error().code(),
+        .reason = added.error().message(),
+        .key = std::string(parser.record().key),
+        .skippable = IsOfRecord(added.error()),
+    });
   }
   ++out.records;
-  if (auto added = out.batch->Add(parser.record()); !added) {
-    out.bad_line = LineError{added.error().code(), 0, added.error().message(),
-                             std::string(parser.record().key)};
+  return {};
+}
+
+// Returns false when the parse ends with it.
+bool NoteBadLine(LineError error, const LineLimits& limits, ParsedChunk& out) {
+  if (!error.skippable) {
+    out.fatal_line = BadLine{out.lines, std::nullopt, std::move(error)};
     return false;
   }
-  return true;
+  if (out.bad_lines.size() < kShownBadLines) {
+    out.bad_lines.push_back(BadLine{out.lines, std::nullopt, std::move(error)});
+  }
+  return ++out.bad_line_count <= limits.bad_lines;
 }
 
 }  // namespace
 
 ParsedChunk ParseChunk(RecordParser& parser, std::string_view text, bool first,
-                       uint64_t max_line_bytes, std::unique_ptr<RecordBatch> batch) {
+                       const LineLimits& limits, std::unique_ptr<RecordBatch> batch) {
   ParsedChunk out;
   out.batch = std::move(batch);
   out.text_bytes = text.size();
@@ -82,14 +101,17 @@ ParsedChunk ParseChunk(RecordParser& parser, std::string_view text, bool first,
   while (!text.empty()) {
     const size_t newline = text.find('\n');
     const bool last = newline == std::string_view::npos;
-    if (!ParseLine(parser, text.substr(0, newline), max_line_bytes, out)) break;
+    ++out.lines;
+    auto parsed = ParseLine(parser, text.substr(0, newline), limits.max_line_bytes, out);
+    if (!parsed && !NoteBadLine(std::move(parsed).error(), limits, out)) break;
     text.remove_prefix(last ? text.size() : newline + 1);
   }
   return out;
 }
 
-Error ErrorAt(const std::string& path, uint64_t line, const LineError& error) {
-  std::string message = fmt::format("{}:{}:{}: {}", path, line, error.offset + 1, error.reason);
+Error ErrorAt(const std::string& path, const LinePosition& position, const LineError& error) {
+  std::string message =
+      fmt::format("{}:{}:{}: {}", path, position.line, position.column, error.reason);
   if (error.key) message += fmt::format(" (key {})", ShownKey(*error.key));
   return {error.code, std::move(message)};
 }

@@ -1,11 +1,7 @@
 // The import of a JSONL file (docs/formats/jsonl.md).
 //
-// One thread reads and decompresses, `threads` parse, the calling one appends: the order of the
-// file is kept, and of several errors the one that stands first in the file is returned, whatever
-// the threads do.
-//
-// Cost:       in flight are at most 2 chunks a parser and 2 more; a chunk that grew for a long line
-//             waits until nothing else is.
+// The lines of the file as a ChunkSource (import/jsonl/chunk_source.h): decompressed by one thread,
+// parsed by `threads`, appended by the calling one.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +10,6 @@
 #include "import/importer.h"
 
 namespace larder::importer {
-
-inline constexpr size_t kJsonlChunkBytes = size_t{1} << 20;
 
 Result<ImportOutcome> ImportJsonl(io::FileSystem& files, const std::string& path, RecordSink& sink,
                                   const ImportOptions& options);

@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "base/test_compression.h"
+#include "import/jsonl/chunk_source.h"
 #include "import/memory_files.h"
 #include "import/record_copies.h"
 
@@ -38,14 +39,14 @@ struct Imported {
   std::string error() const { return report ? "no error" : report.error().message(); }
 };
 
-Imported Import(MemoryFiles& files, size_t chunk_bytes = kJsonlChunkBytes,
+Imported Import(MemoryFiles& files, size_t chunk_bytes = kChunkBytes,
                 const ImportOptions& options = {}) {
   RecordCopies sink;
   auto report = ImportJsonlInChunks(files, kPath, sink, options, chunk_bytes);
   return {std::move(report), sink.records()};
 }
 
-Imported Import(std::string text, size_t chunk_bytes = kJsonlChunkBytes,
+Imported Import(std::string text, size_t chunk_bytes = kChunkBytes,
                 const ImportOptions& options = {}) {
   MemoryFiles files;
   files.Put(kPath, std::move(text));
@@ -249,7 +250,7 @@ TEST(JsonlImportTest, CompressedFilesGiveTheSame) {
        {GzipForTest(text), ZstdForTest(text),
         GzipForTest(text.substr(0, half)) + GzipForTest("") + GzipForTest(text.substr(half)),
         ZstdForTest(text.substr(0, half)) + ZstdForTest(text.substr(half))}) {
-    for (const size_t chunk_bytes : {size_t{100}, kJsonlChunkBytes}) {
+    for (const size_t chunk_bytes : {size_t{100}, kChunkBytes}) {
       const Imported imported = Import(bytes, chunk_bytes);
       ASSERT_TRUE(imported.report) << imported.error();
       EXPECT_EQ(imported.records, plain.records);

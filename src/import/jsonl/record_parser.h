@@ -27,8 +27,9 @@ namespace larder::importer {
 struct LineError {
   ErrorCode code = ErrorCode::kCorrupt;
   size_t offset = 0;  // in the line, from 0
-  std::string reason;
-  std::optional<std::string> key;  // when it was read before the error
+  std::string reason = {};
+  std::optional<std::string> key = std::nullopt;  // when it was read before the error
+  bool skippable = true;  // not: something that other lines share is at fault
 };
 
 enum class LineContent : uint8_t { kRecord, kEmptyCollection };
