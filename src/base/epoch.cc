@@ -25,11 +25,17 @@ EpochDomain::Reader::~Reader() {
 EpochDomain::EpochDomain() : slots_(std::make_unique<std::array<Slot, kMaxEpochReaders>>()) {}
 EpochDomain::~EpochDomain() = default;
 
-EpochDomain::Reader EpochDomain::Register() {
+std::optional<EpochDomain::Reader> EpochDomain::TryRegister() {
   for (Slot& slot : *slots_) {
     if (!slot.taken.exchange(true, std::memory_order_acq_rel)) return Reader(this, &slot);
   }
-  std::abort();
+  return std::nullopt;
+}
+
+EpochDomain::Reader EpochDomain::Register() {
+  std::optional<Reader> reader = TryRegister();
+  if (!reader) std::abort();
+  return *std::move(reader);
 }
 
 void EpochDomain::WaitForReaders() {

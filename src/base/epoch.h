@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 namespace larder {
 
@@ -53,8 +54,10 @@ class EpochDomain {
   EpochDomain(const EpochDomain&) = delete;
   EpochDomain& operator=(const EpochDomain&) = delete;
 
-  // A word for the calling thread; it is given back when the Reader is destroyed.
-  // Aborts when kMaxEpochReaders are registered (threads are bounded far below it).
+  // A word for the calling thread; it is given back when the Reader is destroyed. None: all
+  // kMaxEpochReaders are taken.
+  std::optional<Reader> TryRegister();
+  // The same for threads that are bounded far below that; aborts when there is none.
   Reader Register();
 
   // Call after the shared pointer was replaced: returns when every reader that might have seen the
