@@ -104,6 +104,11 @@ class Snapshot {
                           const EntrySink& entry) const;
   uint64_t CollectionSize(std::string_view collection) const;  // 0: no such collection
 
+  // ---- In the order of the file, which is that of the source: calls `entry` for every live record
+  // until it returns false. Cost: front to back through the file, and a look-up per record where
+  // the file has dead ones. Errors: kCorrupt, with the byte; what came before was right.
+  Result<void> ForEach(const std::function<bool(const Entry&)>& entry) const;
+
   // A record chosen with `random` (uniform 64 bits); evenly enough for RANDOMKEY. Empty: none.
   std::optional<Entry> RandomEntry(uint64_t random) const;
 

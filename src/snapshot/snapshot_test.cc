@@ -117,6 +117,64 @@ TEST(Snapshot, AnEmptyOneIsWhole) {
   EXPECT_TRUE(Verify(*snapshot));
 }
 
+std::vector<std::string> KeysOf(const Snapshot& snapshot) {
+  std::vector<std::string> keys;
+  const auto walked = snapshot.ForEach([&keys](const Entry& entry) {
+    keys.emplace_back(entry.key);
+    return true;
+  });
+  EXPECT_TRUE(walked) << walked.error().message();
+  return keys;
+}
+
+TEST(SnapshotForEach, LiveRecordsComeInTheOrderOfTheFile) {
+  const auto snapshot = Opened(BuiltBytes(OneOfEach()));
+  EXPECT_THAT(KeysOf(*snapshot),
+              ElementsAre("artist/1", "artist/2", "list", "set/large", "zset", "s", "", "json"));
+  uint64_t found = 0;
+  const auto walked = snapshot->ForEach([&](const Entry& entry) {
+    const auto value = snapshot->Find(entry.key);
+    if (value && value->encoded.data() == entry.value.encoded.data()) ++found;
+    return true;
+  });
+  EXPECT_TRUE(walked);
+  EXPECT_EQ(found, snapshot->record_count());
+  EXPECT_THAT(KeysOf(*Opened(BuiltBytes({}))), ElementsAre());
+}
+
+TEST(SnapshotForEach, FindsWhatLivesAmongManyDead) {
+  std::vector<TestRecord> records;
+  for (int i = 0; i < 1000; ++i) {
+    records.push_back(StringRecord("k" + std::to_string(i % 300), std::to_string(i)));
+  }
+  const auto snapshot = Opened(BuiltBytes(records));
+  int next = 700;  // the last of each key
+  const auto walked = snapshot->ForEach([&next](const Entry& entry) {
+    EXPECT_EQ(TextView(entry.value).text(), std::to_string(next));
+    ++next;
+    return true;
+  });
+  EXPECT_TRUE(walked);
+  EXPECT_EQ(next, 1000);
+}
+
+TEST(SnapshotForEach, EndsWhenToldTo) {
+  const auto snapshot = Opened(BuiltBytes(OneOfEach()));
+  int calls = 0;
+  EXPECT_TRUE(snapshot->ForEach([&calls](const Entry&) { return ++calls < 3; }));
+  EXPECT_EQ(calls, 3);
+}
+
+TEST(SnapshotForEach, ADamagedRecordIsAnError) {
+  std::string bytes = BuiltBytes(OneOfEach());
+  bytes.replace(kRecordsOffset + 5, 2, "\xff\xff");  // the first head
+  const auto snapshot = Opened(bytes);
+  const auto walked = snapshot->ForEach([](const Entry&) { return true; });
+  ASSERT_FALSE(walked);
+  EXPECT_EQ(walked.error().code(), ErrorCode::kCorrupt);
+  EXPECT_THAT(walked.error().message(), HasSubstr("byte 4096"));
+}
+
 TEST(Snapshot, KeepsItsMetadataSortedByName) {
   BuildOptions options;
   options.metadata = {{"source", "a.jsonl"}, {"builder", "test"}, {"empty", ""}};
