@@ -103,6 +103,17 @@ Result<SwitchReport> Dataset::Pin(uint64_t number) { return state_->versions.Pin
 
 Result<SwitchReport> Dataset::Unpin() { return state_->versions.Unpin(); }
 
+Result<SwitchReport> Dataset::Accept() {
+  auto report = state_->versions.Accept();
+  if (report) state_->source.Overrule("");
+  return report;
+}
+
+void Dataset::CheckProbation(std::chrono::steady_clock::time_point now) {
+  std::string problem = state_->versions.CheckProbation(now);
+  if (!problem.empty()) state_->source.Overrule(std::move(problem));
+}
+
 void Dataset::Reconfigure(Options options) {
   options.directory = state_->options.Get()->directory;
   state_->source.Reconfigure(std::move(options));
@@ -129,7 +140,11 @@ void Dataset::StartWatching() {
   State& state = *state_;
   state.threads.Start({.interval = [&state] { return state.options.Get()->watch; },
                        .look = [&state] { std::ignore = state.source.Look(false); },
-                       .poll = [&state] { state.PollDamage(); },
+                       .poll =
+                           [this, &state] {
+                             state.PollDamage();
+                             CheckProbation(std::chrono::steady_clock::now());
+                           },
                        .verify = [&state] { state.VerifyCurrent(); }});
 }
 

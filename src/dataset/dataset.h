@@ -58,6 +58,7 @@ struct ReadCounts {
   std::atomic<uint64_t> errors{0};  // commands answered with an error
   std::atomic<uint64_t> hits{0};
   std::atomic<uint64_t> misses{0};
+  std::atomic<bool> ended{false};  // nobody asks any more: stop counting
 };
 
 struct Version {
@@ -78,12 +79,12 @@ struct Event {
     kFailed,      // the source could not be taken: `reason`
   };
   Kind kind = Kind::kSwitched;
-  std::string store;
+  std::string store = {};
   uint64_t previous = 0;
   uint64_t current = 0;
   uint64_t version = 0;  // 0: none came to be
-  std::string reason;
-  std::shared_ptr<const Version> served;  // null: none
+  std::string reason = {};
+  std::shared_ptr<const Version> served = {};  // null: none
 };
 
 using larder::SwitchReport;
@@ -130,6 +131,9 @@ class Dataset {
   // Takes the version that a gate or probation has refused, once: switches to it, or, while pinned,
   // lets it pass. Errors: kNotFound (none is refused).
   Result<SwitchReport> Accept();
+  // Goes back from a version on probation whose readers fare too badly, as of `now`; ends a
+  // probation whose time has passed. The watching thread calls it every second.
+  void CheckProbation(std::chrono::steady_clock::time_point now);
   // For the reader that saw Current()->snapshot->damaged(): leaves that version for the newest good
   // one and forgets it, so that the source is compiled anew. Does nothing when already done.
   Result<SwitchReport> LeaveDamaged(uint64_t number);

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -21,6 +22,9 @@
 #include "snapshot/snapshot.h"
 
 namespace larder::dataset {
+
+struct ReadCounts;
+struct Version;
 
 using larder::GateOptions;
 using larder::ProbationOptions;
@@ -37,9 +41,16 @@ struct Finding {
 using Verdict = std::vector<Finding>;
 
 // `candidate` against `served` (null: the first version of its store). What was counted while it
-// was compiled is read from its metadata.
+// was compiled is read from its metadata and footer. What has expired by `now_ms` is missing.
 Verdict CheckGates(const GateOptions& options, const snapshot::Snapshot& candidate,
-                   const snapshot::Snapshot* served);
+                   const Version* served, int64_t now_ms);
+
+// What readers met in a version that is on probation.
+Verdict CheckProbation(const ProbationOptions& options, const ReadCounts& counts);
+
+// Of the metadata of a version: how many bad lines of its source were left out.
+inline constexpr std::string_view kSkippedLinesMetadata = "skipped_lines";
+uint64_t SkippedLines(const snapshot::Snapshot& snapshot);
 
 // The findings' sentences as one line: "A; B".
 std::string VerdictText(const Verdict& verdict);

@@ -68,12 +68,14 @@ Result<SwitchReport> SourceTaker::Look(bool at_once) {
     // A file that appears from here on may still be growing: only the first look takes at once.
     looked_ = true;
     seen_.reset();
-    board_.ShowAttempt(sight.error().message());
+    ShowFailure(sight.error().message(), false);
     return std::unexpected(sight.error());
   }
   if (!IsDue(options, *sight, at_once)) return versions_.Unchanged();
   outcome_.reset();
+  CountAttempt();
   auto report = Take(options, *sight);
+  CountAttempt();
   if (report) {
     outcome_ = Outcome{*sight, ""};
     retry_.reset();
@@ -127,6 +129,7 @@ Result<SourceTaker::Sight> SourceTaker::See(const Options& options) const {
 }
 
 bool SourceTaker::IsDue(const Options& options, const Sight& sight, bool at_once) {
+  ApplyOverruling();
   const bool lost = anew_.exchange(false);
   const bool first = !std::exchange(looked_, true);
   const bool settled = seen_ == sight;
@@ -218,7 +221,7 @@ Result<importer::SourceIdentity> SourceTaker::Identify(const Options& options,
 
 Result<SourceTaker::Prepared> SourceTaker::Compile(const Options& options,
                                                    importer::SourceIdentity identity) {
-  VersionSwitch::Birth birth = versions_.PrepareVersion();
+  LARDER_ASSIGN(const VersionSwitch::Birth birth, versions_.PrepareVersion());
   CompileRequest request{.path = birth.path,
                          .identity = std::move(identity),
                          .key_seed = birth.key_seed,
@@ -271,16 +274,39 @@ void SourceTaker::Conclude(const Options& options, const Sight& sight, const Err
   if (changed) {
     // Whatever was wrong with it, it is another file by now.
     if (now) seen_ = *now;
-    board_.ShowAttempt(
-        fmt::format("{} changed while it was taken ({})", options.source, error.message()), true);
+    ShowFailure(fmt::format("{} changed while it was taken ({})", options.source, error.message()),
+                true);
   } else if (MayPass(error.code())) {
     WaitLonger(retry_, sight);
-    board_.ShowAttempt(error.message());
+    ShowFailure(error.message(), false);
   } else {
     outcome_ = Outcome{sight, error.message()};
     retry_.reset();
-    board_.ShowAttempt(error.message(), true);
+    ShowFailure(error.message(), true);
   }
+}
+
+// A refusal by the gates is on the board already, and told.
+void SourceTaker::ShowFailure(const std::string& error, bool refused) {
+  if (board_.ShowAttempt(error, refused)) versions_.TellFailure(error);
+}
+
+void SourceTaker::Overrule(std::string error) {
+  MutexLock lock(overruling_mutex_);
+  overruling_ = Overruling{attempts_, std::move(error)};
+}
+
+void SourceTaker::CountAttempt() {
+  MutexLock lock(overruling_mutex_);
+  ++attempts_;
+}
+
+void SourceTaker::ApplyOverruling() {
+  MutexLock lock(overruling_mutex_);
+  if (overruling_ && overruling_->attempts == attempts_ && outcome_) {
+    outcome_->error = std::move(overruling_->error);
+  }
+  overruling_.reset();
 }
 
 }  // namespace larder::dataset

@@ -46,6 +46,8 @@ class SourceTaker {
   Result<SwitchReport> Look(bool at_once);
   // The next look takes the source even if it is known: what was made of it is lost.
   void LookAnew() { anew_.store(true); }
+  // The last attempt is seen otherwise by now: its version was accepted (empty), or left again.
+  void Overrule(std::string error);
   // Ends the look that is running, sets other options and forgets what was seen under the old ones:
   // the next look takes the source at once.
   void Reconfigure(Options options);
@@ -88,6 +90,10 @@ class SourceTaker {
   Result<importer::SourceIdentity> Identify(const Options& options, const Sight& sight) const;
   Result<Prepared> Compile(const Options& options, importer::SourceIdentity identity);
   Result<void> VerifyWhole(const Options& options, const std::string& path) const;
+  // Begun, or ended: what Overrule has said before means another one.
+  void CountAttempt();
+  void ApplyOverruling() LARDER_REQUIRES(mutex_);
+  void ShowFailure(const std::string& error, bool refused);
   void Conclude(const Options& options, const Sight& sight, const Error& error)
       LARDER_REQUIRES(mutex_);
 
@@ -100,6 +106,14 @@ class SourceTaker {
   Mutex cancel_mutex_;  // innermost
   unsigned cancels_ LARDER_GUARDED_BY(cancel_mutex_) = 0;
   std::atomic<bool> cancelled_{false};  // whether there are any; written under the lock
+
+  struct Overruling {
+    uint64_t attempts = 0;
+    std::string error;
+  };
+  Mutex overruling_mutex_;  // innermost
+  uint64_t attempts_ LARDER_GUARDED_BY(overruling_mutex_) = 0;
+  std::optional<Overruling> overruling_ LARDER_GUARDED_BY(overruling_mutex_);
 
   // Held during a whole look, a compile included; taken before VersionSwitch's and StatusBoard's.
   Mutex mutex_;

@@ -17,6 +17,7 @@ constexpr uint64_t kFormatVersion = 1;
 constexpr std::string_view kChecksumWord = "checksum ";
 constexpr size_t kChecksumLineBytes = 9 + 16 + 1;
 constexpr std::string_view kVersionSuffix = ".snap";
+constexpr std::string_view kVerdictSuffix = ".verdict";
 constexpr size_t kMinDigits = 6;
 constexpr size_t kMaxDigits = 12;
 
@@ -28,6 +29,18 @@ std::optional<uint64_t> ParseNumber(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return number;
+}
+
+// The number in front of `suffix`.
+std::optional<uint64_t> ParseNumberedName(std::string_view name, std::string_view suffix) {
+  if (!name.ends_with(suffix)) return std::nullopt;
+  std::string_view digits = name.substr(0, name.size() - suffix.size());
+  if (digits.size() < kMinDigits) return std::nullopt;
+  // Zeros pad to six digits, never beyond.
+  const bool padded = digits.size() == kMinDigits;
+  while (padded && digits.size() > 1 && digits.front() == '0') digits.remove_prefix(1);
+  const auto number = ParseNumber(digits);
+  return number && *number > 0 ? number : std::nullopt;
 }
 
 // Takes "WORD REST\n" off the front and returns REST.
@@ -113,20 +126,21 @@ std::string VersionFileName(uint64_t number) {
 }
 
 std::optional<uint64_t> ParseVersionFileName(std::string_view name) {
-  if (!name.ends_with(kVersionSuffix)) return std::nullopt;
-  std::string_view digits = name.substr(0, name.size() - kVersionSuffix.size());
-  if (digits.size() < kMinDigits) return std::nullopt;
-  // Zeros pad to six digits, never beyond.
-  const bool padded = digits.size() == kMinDigits;
-  while (padded && digits.size() > 1 && digits.front() == '0') digits.remove_prefix(1);
-  const auto number = ParseNumber(digits);
-  return number && *number > 0 ? number : std::nullopt;
+  return ParseNumberedName(name, kVersionSuffix);
+}
+
+std::string VerdictFileName(uint64_t number) {
+  return fmt::format("{:06}{}", number, kVerdictSuffix);
+}
+
+std::optional<uint64_t> ParseVerdictFileName(std::string_view name) {
+  return ParseNumberedName(name, kVerdictSuffix);
 }
 
 bool IsUnfinishedFileName(std::string_view name) {
   if (!name.ends_with(io::kTemporarySuffix)) return false;
   name.remove_suffix(io::kTemporarySuffix.size());
-  if (name == kStateFileName) return true;
+  if (name == kStateFileName || ParseVerdictFileName(name)) return true;
   const size_t suffix = name.find(kVersionSuffix);
   if (suffix == std::string_view::npos) return false;
   return ParseVersionFileName(name.substr(0, suffix + kVersionSuffix.size())).has_value();

@@ -1,4 +1,4 @@
-// The STATE file of a Dataset's directory, and the names of version files: pure text, no files.
+// The STATE file of a Dataset's directory, and the names of its other files: pure text, no files.
 //
 // Errors: ParseState: kCorrupt (damage), kUnsupported (whole, but of a newer format).
 // Format: docs/formats/dataset.md, "STATE"
@@ -34,7 +34,10 @@ Result<DirectoryState> ParseState(std::string_view bytes);
 std::string VersionFileName(uint64_t number);
 // The number in a version file's name; none: some other file.
 std::optional<uint64_t> ParseVersionFileName(std::string_view name);
-// A temporary of a version or of STATE that was never published.
+// The same of the verdict that stands beside a refused version.
+std::string VerdictFileName(uint64_t number);
+std::optional<uint64_t> ParseVerdictFileName(std::string_view name);
+// A temporary of a version, a verdict or STATE that was never published.
 bool IsUnfinishedFileName(std::string_view name);
 
 }  // namespace larder::dataset

@@ -15,6 +15,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (const auto number = ParseVersionFileName(bytes)) {
     if (VersionFileName(*number) != bytes) std::abort();
   }
+  if (const auto number = ParseVerdictFileName(bytes)) {
+    if (VerdictFileName(*number) != bytes) std::abort();
+  }
   if (IsUnfinishedFileName(bytes) && ParseVersionFileName(bytes)) std::abort();
   return 0;
 }

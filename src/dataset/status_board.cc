@@ -97,10 +97,27 @@ void StatusBoard::ShowCompiling(bool compiling) {
   changed_.NotifyAll();
 }
 
-void StatusBoard::ShowAttempt(const std::string& error, bool refused) {
+bool StatusBoard::ShowAttempt(const std::string& error, bool refused) {
   MutexLock lock(mutex_);
-  if (refused) ++status_.refused;
-  Say(attempt_error_, error);
+  if (refused) {
+    ++status_.refused;
+    refused_attempt_ = error;
+  }
+  return Say(attempt_error_, error);
+}
+
+std::string StatusBoard::RefusedAttempt() const {
+  MutexLock lock(mutex_);
+  return refused_attempt_ == attempt_error_ ? refused_attempt_ : "";
+}
+
+void StatusBoard::ShowJudgement(Judgement judgement) {
+  MutexLock lock(mutex_);
+  status_.refused_version = judgement.refused_version;
+  status_.verdict = std::move(judgement.verdict);
+  status_.skipped_lines = judgement.skipped_lines;
+  status_.probation_until_ms = judgement.probation_until_ms;
+  changed_.NotifyAll();
 }
 
 void StatusBoard::ShowDirectoryError(const std::string& error) {
@@ -114,8 +131,9 @@ void StatusBoard::ShowDamage(uint64_t number, const std::string& problem) {
   Say(attempt_error_, fmt::format("version {} is damaged: {}", number, problem));
 }
 
-void StatusBoard::Say(std::string& place, const std::string& error) {
-  if (place != error) {
+bool StatusBoard::Say(std::string& place, const std::string& error) {
+  const bool other = place != error;
+  if (other) {
     place = error;
     if (!error.empty()) {
       LogError(fmt::format("dataset {}: {}", status_.name, error));
@@ -125,6 +143,7 @@ void StatusBoard::Say(std::string& place, const std::string& error) {
     status_.last_error = fmt::format("{}{}{}", directory_error_, both ? "; " : "", attempt_error_);
   }
   changed_.NotifyAll();
+  return other && !error.empty();
 }
 
 }  // namespace larder::dataset

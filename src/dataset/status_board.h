@@ -39,19 +39,32 @@ class StatusBoard {
 
   void ShowCheck();
   void ShowCompiling(bool compiling);
-  // How the last attempt at the source ended; empty: well. A `refused` one is counted.
-  void ShowAttempt(const std::string& error, bool refused = false);
+  // How the last attempt at the source ended; empty: well. A `refused` one is counted. Returns
+  // whether this is news, and bad.
+  bool ShowAttempt(const std::string& error, bool refused = false);
+  // The error of the last attempt, if it was refused for what it holds; else empty.
+  std::string RefusedAttempt() const;
+  // What the gates and probation have to say about the versions.
+  struct Judgement {
+    uint64_t refused_version = 0;
+    std::string verdict;
+    uint64_t skipped_lines = 0;
+    int64_t probation_until_ms = 0;
+  };
+  void ShowJudgement(Judgement judgement);
   // Why STATE, or the directory, is not as it should be; empty: it is.
   void ShowDirectoryError(const std::string& error);
   void ShowDamage(uint64_t number, const std::string& problem);
 
  private:
-  void Say(std::string& place, const std::string& error) LARDER_REQUIRES(mutex_);
+  // Whether it is another error than before.
+  bool Say(std::string& place, const std::string& error) LARDER_REQUIRES(mutex_);
 
   mutable Mutex mutex_;
   mutable CondVar changed_;
   Status status_ LARDER_GUARDED_BY(mutex_);
   std::string attempt_error_ LARDER_GUARDED_BY(mutex_);
+  std::string refused_attempt_ LARDER_GUARDED_BY(mutex_);  // of attempt_error_'s
   std::string directory_error_ LARDER_GUARDED_BY(mutex_);
   std::vector<VersionInfo> versions_ LARDER_GUARDED_BY(mutex_);
   std::shared_ptr<const Version> current_ LARDER_GUARDED_BY(mutex_);

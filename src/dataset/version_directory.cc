@@ -24,6 +24,9 @@ VersionDirectory::Entry DescribeVersion(uint64_t number, const snapshot::Snapsho
     if (name == "built_at_ms") {
       entry.info.built_at_ms = std::strtoll(value.c_str(), nullptr, 10);
     }
+    if (name == kSkippedLinesMetadata) {
+      entry.skipped_lines = std::strtoull(value.c_str(), nullptr, 10);
+    }
   }
   return entry;
 }
@@ -58,6 +61,7 @@ Result<void> VersionDirectory::ReadState() {
   const auto state = bytes ? ParseState(*bytes) : std::unexpected(bytes.error());
   if (state) {
     state_ = *state;
+    stored_ = true;
   } else if (state.error().code() == ErrorCode::kUnsupported) {
     return Fail(ErrorCode::kUnsupported,
                 fmt::format("{} was written by a newer Larder: {}", path, state.error().message()));
@@ -70,24 +74,77 @@ Result<void> VersionDirectory::ReadState() {
 
 Result<void> VersionDirectory::ReadVersions() {
   LARDER_ASSIGN(const auto names, files_.List(path_));
+  // Without a STATE nobody knows what has passed, and every version that is not refused counts.
+  const uint64_t next = stored_ ? state_.next : kVersionNumberLimit;
   for (const std::string& name : names) {
-    if (IsUnfinishedFileName(name)) {
-      if (auto removed = files_.Remove(Join(name)); !removed) LogWarning(removed.error().message());
-      continue;
-    }
-    const auto number = ParseVersionFileName(name);
+    if (IsUnfinishedFileName(name)) RemoveLeftover(name);
+    if (const auto number = ParseVersionFileName(name)) ReadVersion(*number, next);
+  }
+  for (const std::string& name : names) {
+    const auto number = ParseVerdictFileName(name);
     if (!number) continue;
     state_.next = std::max(state_.next, *number + 1);
-    if (auto opened = OpenVersion(*number); !opened) LogWarning(opened.error().message());
-    if (state_.damaged.contains(*number)) entries_[*number].problem = "was found damaged earlier";
-    entries_[*number].info.damaged |= state_.damaged.contains(*number);
+    // That of the current version is void: it was accepted, or is not left yet.
+    if (*number == state_.current) {
+      void_verdicts_.insert(*number);
+    } else if (entries_.contains(*number)) {
+      ReadVerdict(*number);
+    } else {
+      RemoveLeftover(name);
+    }
   }
+  if (auto removed = RemoveVoidVerdicts(); !removed) LogWarning(removed.error().message());
   return {};
+}
+
+void VersionDirectory::ReadVersion(uint64_t number, uint64_t next) {
+  state_.next = std::max(state_.next, number + 1);
+  if (auto opened = OpenVersion(number); !opened) LogWarning(opened.error().message());
+  Entry& entry = entries_[number];
+  entry.passed = number < next;
+  if (!state_.damaged.contains(number)) return;
+  entry.problem = "was found damaged earlier";
+  entry.info.damaged = true;
+}
+
+// Whatever it holds, it is the mark of a refused version.
+void VersionDirectory::ReadVerdict(uint64_t number) {
+  const std::string path = VerdictPathOf(number);
+  const auto bytes = io::ReadWholeFile(files_, path, kMaxVerdictBytes);
+  auto refusal = bytes ? ParseVerdict(*bytes) : std::unexpected(bytes.error());
+  if (!refusal) {
+    const std::string problem =
+        fmt::format("its verdict {} cannot be read: {}", path, refusal.error().message());
+    LogWarning(fmt::format("version {}: {}", number, problem));
+    refusal = Refusal{.findings = {{.gate = "verdict", .sentence = problem}}};
+  }
+  refusal->version = number;
+  entries_[number].refusal = *std::move(refusal);
+}
+
+Result<void> VersionDirectory::RemoveVoidVerdicts() {
+  if (void_verdicts_.empty()) return {};
+  for (const uint64_t number : void_verdicts_) {
+    const auto removed = files_.Remove(VerdictPathOf(number));
+    if (!removed && removed.error().code() != ErrorCode::kNotFound) return removed;
+  }
+  LARDER_TRY(files_.SyncDirectory(path_));
+  void_verdicts_.clear();
+  return {};
+}
+
+void VersionDirectory::RemoveLeftover(const std::string& name) {
+  if (auto removed = files_.Remove(Join(name)); !removed) LogWarning(removed.error().message());
 }
 
 bool VersionDirectory::IsGood(uint64_t number) const {
   const auto found = entries_.find(number);
   return found != entries_.end() && found->second.good();
+}
+
+bool VersionDirectory::Opens(uint64_t number) const {
+  const auto found = entries_.find(number);
+  return found != entries_.end() && found->second.opens();
 }
 
 std::optional<uint64_t> VersionDirectory::Newest() const { return Before(kVersionNumberLimit); }
@@ -110,21 +167,44 @@ std::optional<uint64_t> VersionDirectory::FindContent(std::string_view source_ch
                                                       std::string_view import_options) const {
   std::optional<uint64_t> found;
   for (const auto& [number, entry] : entries_) {
-    if (entry.good() && entry.info.source_checksum == source_checksum &&
+    if (entry.opens() && entry.info.source_checksum == source_checksum &&
         entry.import_options == import_options) {
-      // The one that is served already is the best of several.
+      // The one that is served already is the best of several, then those that may be.
       if (number == state_.current) return number;
-      found = number;
+      if (!found || entry.good() || !IsGood(*found)) found = number;
     }
   }
   return found;
+}
+
+bool VersionDirectory::PassedBefore(uint64_t number) const {
+  const Entry& wanted = entries_.at(number);
+  if (wanted.info.source_checksum.empty()) return false;
+  return std::ranges::any_of(entries_, [&](const auto& numbered) {
+    const Entry& entry = numbered.second;
+    return numbered.first != number && entry.passed && !entry.refusal &&
+           entry.info.source_checksum == wanted.info.source_checksum &&
+           entry.import_options == wanted.import_options;
+  });
+}
+
+const VersionDirectory::Entry* VersionDirectory::Refused() const {
+  const Entry* newest = nullptr;
+  for (const auto& [number, entry] : entries_) {
+    if (entry.refusal) newest = &entry;
+  }
+  return newest;
 }
 
 std::string VersionDirectory::ListNumbers() const {
   std::string text;
   for (const auto& [number, entry] : entries_) {
     if (!text.empty()) text += ", ";
-    text += fmt::format("{}{}", number, entry.good() ? "" : " (unusable)");
+    const std::string_view remark = entry.good()     ? ""
+                                    : entry.refusal  ? " (refused)"
+                                    : !entry.opens() ? " (unusable)"
+                                                     : " (not judged yet)";
+    text += fmt::format("{}{}", number, remark);
   }
   return text.empty() ? "none" : text;
 }
@@ -133,14 +213,21 @@ std::string VersionDirectory::PathOf(uint64_t number) const {
   return Join(VersionFileName(number));
 }
 
+std::string VersionDirectory::VerdictPathOf(uint64_t number) const {
+  return Join(VerdictFileName(number));
+}
+
 Result<VersionDirectory::SnapshotPointer> VersionDirectory::OpenVersion(uint64_t number) {
-  const bool was_good = IsGood(number);
+  const bool opened_before = Opens(number);
   auto opened = snapshot::Snapshot::Open(files_, PathOf(number));
   if (opened) {
-    if (was_good) return opened;
-    Entry entry = DescribeVersion(number, **opened);
+    if (opened_before) return opened;
+    Entry described = DescribeVersion(number, **opened);
     if (!(*opened)->damaged()) {
-      entries_[number] = std::move(entry);
+      Entry& entry = entries_[number];
+      described.refusal = std::move(entry.refusal);
+      described.passed = entry.passed;
+      entry = std::move(described);
       return opened;
     }
     opened = Fail(ErrorCode::kCorrupt, fmt::format("{}: a page could not be read", PathOf(number)));
@@ -148,8 +235,8 @@ Result<VersionDirectory::SnapshotPointer> VersionDirectory::OpenVersion(uint64_t
   Entry& entry = entries_[number];
   entry.info.number = number;
   entry.info.damaged = opened.error().code() == ErrorCode::kCorrupt;
-  // What fails for another reason may succeed later: an entry that was good stays so.
-  if (entry.info.damaged || !was_good) entry.problem = opened.error().message();
+  // What fails for another reason may succeed later: an entry that opened before stays as it is.
+  if (entry.info.damaged || !opened_before) entry.problem = opened.error().message();
   return opened;
 }
 
@@ -161,38 +248,86 @@ void VersionDirectory::MarkDamaged(uint64_t number, std::string problem) {
   state_.damaged.insert(number);
 }
 
+Result<void> VersionDirectory::Refuse(Refusal refusal) {
+  const uint64_t number = refusal.version;
+  LARDER_TRY(io::PublishFile(files_, EncodeVerdict(refusal), VerdictPathOf(number)));
+  entries_[number].refusal = std::move(refusal);
+  return {};
+}
+
+Result<void> VersionDirectory::Forgive(uint64_t number) {
+  const auto removed = files_.Remove(VerdictPathOf(number));
+  if (!removed && removed.error().code() != ErrorCode::kNotFound) return removed;
+  LARDER_TRY(files_.SyncDirectory(path_));
+  entries_[number].refusal.reset();
+  return {};
+}
+
+void VersionDirectory::VoidVerdict(uint64_t number) {
+  Entry& entry = entries_[number];
+  if (!entry.refusal) return;
+  entry.refusal.reset();
+  void_verdicts_.insert(number);
+  if (auto removed = RemoveVoidVerdicts(); !removed) LogWarning(removed.error().message());
+}
+
 void VersionDirectory::Assume(uint64_t current, bool pinned) {
   state_.current = current;
   state_.pinned = pinned;
 }
 
-Result<void> VersionDirectory::Save(uint64_t current, bool pinned) {
+Result<void> VersionDirectory::Save(uint64_t current, bool pinned, uint64_t passed) {
   DirectoryState wanted = state_;
   wanted.current = current;
   wanted.pinned = pinned;
-  LARDER_TRY(Write(wanted));
+  // STATE says of all numbers below `next` that they have passed. What was compiled before these
+  // two and never judged is given up: its source has changed since.
+  std::vector<uint64_t> given_up;
+  for (const auto& [number, entry] : entries_) {
+    const bool judged = entry.passed || entry.refusal || number == current || number == passed;
+    if (!judged && number < std::max(current, passed)) given_up.push_back(number);
+  }
+  wanted.damaged.insert(given_up.begin(), given_up.end());
+  LARDER_TRY(Write(wanted, passed));
   state_ = std::move(wanted);
+  for (const uint64_t number : given_up) MarkDamaged(number, "was never judged by the gates");
+  for (const uint64_t number : {current, passed}) {
+    if (number == 0) continue;
+    entries_[number].passed = true;
+    if (number == unborn_) unborn_ = 0;
+  }
   return {};
+}
+
+Result<void> VersionDirectory::SaveFirst() {
+  if (stored_) return {};
+  return Write(state_, 0);
 }
 
 Result<void> VersionDirectory::SaveAnyway(uint64_t current, bool pinned) {
   Assume(current, pinned);
-  return Write(state_);
+  return Write(state_, 0);
 }
 
-Result<void> VersionDirectory::Write(const DirectoryState& state) {
-  const auto published = io::PublishFile(files_, EncodeState(state), Join(kStateFileName));
+Result<void> VersionDirectory::Write(const DirectoryState& state, uint64_t passed) {
+  // One that is not current any more must not be met by a verdict that was void.
+  LARDER_TRY(RemoveVoidVerdicts());
+  DirectoryState written = state;
+  const uint64_t judged = std::max(state.current, passed);
+  const auto keep_open = [&](uint64_t number) {
+    if (number > judged) written.next = std::min(written.next, number);
+  };
+  if (unborn_ != 0) keep_open(unborn_);
+  for (const auto& [number, entry] : entries_) {
+    if (!entry.passed) keep_open(number);
+  }
+  const auto published = io::PublishFile(files_, EncodeState(written), Join(kStateFileName));
   unsaved_ = !published.has_value();
+  if (published) stored_ = true;
   return published;
 }
 
-bool VersionDirectory::IsDroppable(uint64_t number, const Entry& entry,
-                                   uint64_t oldest_kept) const {
-  if (number == state_.current) return false;
-  return number < oldest_kept || entry.info.damaged;
-}
-
-std::vector<std::string> VersionDirectory::Drop(unsigned keep) {
+std::vector<std::string> VersionDirectory::Drop(unsigned keep, const std::set<uint64_t>& spared) {
   uint64_t oldest_kept = 0;
   unsigned kept = 0;
   for (auto entry = entries_.rbegin(); entry != entries_.rend() && kept < keep; ++entry) {
@@ -201,21 +336,41 @@ std::vector<std::string> VersionDirectory::Drop(unsigned keep) {
     ++kept;
   }
   if (kept < keep) oldest_kept = 0;
+  std::vector<uint64_t> numbers;
+  for (const auto& [number, entry] : entries_) {
+    if (number == state_.current || spared.contains(number)) continue;
+    if (number < oldest_kept || entry.info.damaged || entry.refusal) numbers.push_back(number);
+  }
+  return Unlink(numbers);
+}
+
+std::vector<std::string> VersionDirectory::DropRefused(uint64_t spared) {
+  std::vector<uint64_t> numbers;
+  for (const auto& [number, entry] : entries_) {
+    if (number != state_.current && number != spared && entry.refusal) numbers.push_back(number);
+  }
+  return Unlink(numbers);
+}
+
+// A verdict goes after its version is gone for good: a crash must not leave the version without it.
+std::vector<std::string> VersionDirectory::Unlink(const std::vector<uint64_t>& numbers) {
   std::vector<uint64_t> dropped;
   std::vector<std::string> complaints;
-  for (const auto& [number, entry] : entries_) {
-    if (!IsDroppable(number, entry, oldest_kept)) continue;
-    auto removed = files_.Remove(PathOf(number));
-    if (removed || removed.error().code() == ErrorCode::kNotFound) {
-      dropped.push_back(number);
-    } else {
-      complaints.push_back(removed.error().message());
-    }
+  const auto is_gone = [&complaints](const Result<void>& removed) {
+    if (removed || removed.error().code() == ErrorCode::kNotFound) return true;
+    complaints.push_back(removed.error().message());
+    return false;
+  };
+  for (const uint64_t number : numbers) {
+    if (is_gone(files_.Remove(PathOf(number)))) dropped.push_back(number);
   }
   if (dropped.empty()) return complaints;
   const auto synced = files_.SyncDirectory(path_);
   if (!synced) complaints.push_back(synced.error().message());
-  for (const uint64_t number : dropped) entries_.erase(number);
+  for (const uint64_t number : dropped) {
+    if (synced && entries_.at(number).refusal) is_gone(files_.Remove(VerdictPathOf(number)));
+    entries_.erase(number);
+  }
   // Until the directory is synced a power cut can bring a file back: damage must stay known.
   if (synced) {
     std::erase_if(state_.damaged, [this](uint64_t number) { return !entries_.contains(number); });

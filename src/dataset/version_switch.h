@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,7 @@
 #include "base/mutex.h"
 #include "dataset/current_options.h"
 #include "dataset/dataset.h"
+#include "dataset/probation.h"
 #include "dataset/status_board.h"
 #include "dataset/version_directory.h"
 
@@ -40,6 +42,9 @@ class VersionSwitch {
   Result<SwitchReport> Rollback(std::optional<uint64_t> number);
   Result<SwitchReport> Pin(uint64_t number);
   Result<SwitchReport> Unpin();
+  Result<SwitchReport> Accept();
+  // As of `now`; returns why it went back to the version before, empty: it did not.
+  std::string CheckProbation(Probation::Clock::time_point now);
   // `problem` says what was found. Nothing happens when the version is known to be damaged or gone.
   Result<SwitchReport> LeaveDamaged(uint64_t number, const std::string& problem);
 
@@ -51,21 +56,42 @@ class VersionSwitch {
     std::optional<uint64_t> key_seed;  // those of the version served last
     std::optional<uint64_t> member_seed;
   };
-  Birth PrepareVersion();
+  // Errors: those of writing a STATE where there is none yet.
+  Result<Birth> PrepareVersion();
   std::optional<uint64_t> FindContent(std::string_view source_checksum,
                                       std::string_view import_options);
-  // `number` holds what the source holds now: switches to it (or, while pinned, keeps it), then
-  // drops what is no longer kept. `compiled`: its file was published just now.
+  // `number` holds what the source holds now: when the gates let it pass, switches to it (or, while
+  // pinned, keeps it), then drops what is no longer kept. `compiled`: its file was published just
+  // now. Errors: kRefused, with all that the gates found; its verdict is on disk then.
   Result<SwitchReport> Take(uint64_t number, bool compiled);
   // Writes STATE when an earlier attempt at that has failed.
   void SaveAgain();
+  // For on_event: the source could not be taken.
+  void TellFailure(const std::string& problem);
 
  private:
   using SnapshotPointer = VersionDirectory::SnapshotPointer;
 
-  Result<SwitchReport> SwitchTo(uint64_t number, bool pinned) LARDER_REQUIRES(mutex_);
+  struct Move {
+    uint64_t number = 0;
+    bool pinned = false;
+    Event::Kind kind = Event::Kind::kSwitched;
+    std::string reason = {};
+    bool on_probation = false;
+  };
+  Result<SwitchReport> SwitchTo(const Move& move) LARDER_REQUIRES(mutex_);
   // Replaces what readers see and waits until none sees the old version.
-  void Serve(uint64_t number, SnapshotPointer snapshot) LARDER_REQUIRES(mutex_);
+  void Serve(uint64_t number, SnapshotPointer snapshot,
+             std::shared_ptr<ReadCounts> probation = nullptr) LARDER_REQUIRES(mutex_);
+  // Null: there is none.
+  std::shared_ptr<ReadCounts> BeginProbation(const Move& move) LARDER_REQUIRES(mutex_);
+  void EndProbation(std::string_view how) LARDER_REQUIRES(mutex_);
+  // Error: they refused it, now or before.
+  Result<void> PassGates(uint64_t number, bool compiled) LARDER_REQUIRES(mutex_);
+  // Says that it is refused.
+  Result<void> Refused(uint64_t number) LARDER_REQUIRES(mutex_);
+  Result<void> CheckWaits(const std::string& name, const Refusal& refusal) const
+      LARDER_REQUIRES(mutex_);
   // Opens `number`, or what to serve in its place; null when nothing can be.
   struct Opened {
     uint64_t number = 0;
@@ -74,10 +100,13 @@ class VersionSwitch {
   Opened OpenOrFallBack(uint64_t number) LARDER_REQUIRES(mutex_);
   Result<void> CheckGood(uint64_t number) const LARDER_REQUIRES(mutex_);
   SwitchReport Report(uint64_t previous) const LARDER_REQUIRES(mutex_);
-  void DropOld() LARDER_REQUIRES(mutex_);
+  void DropOld(bool compiled = false) LARDER_REQUIRES(mutex_);
+  void Complain(const std::vector<std::string>& complaints) const;
   void Show() LARDER_REQUIRES(mutex_);
   // Shows how writing STATE went, and hands it on.
   Result<void> Noted(Result<void> saved) LARDER_REQUIRES(mutex_);
+  // Calls on_event with what `event` lacks filled in.
+  void Tell(Event event) LARDER_REQUIRES(mutex_);
 
   const CurrentOptions& options_;
   EpochDomain& epochs_;
@@ -89,6 +118,9 @@ class VersionSwitch {
   std::unique_ptr<VersionDirectory> directory_ LARDER_PT_GUARDED_BY(mutex_);
   // The version that holds what the source held when it was last taken; 0: not known.
   uint64_t followed_ LARDER_GUARDED_BY(mutex_) = 0;
+  Probation probation_ LARDER_GUARDED_BY(mutex_);
+  // Passed the gates while another was pinned: their probation is yet to come.
+  std::set<uint64_t> unserved_ LARDER_GUARDED_BY(mutex_);
   // Those of the version served last: new ones are built with them, so that SCAN goes on.
   std::optional<uint64_t> key_seed_ LARDER_GUARDED_BY(mutex_);
   std::optional<uint64_t> member_seed_ LARDER_GUARDED_BY(mutex_);
