@@ -1,6 +1,7 @@
 #include "command/dispatcher.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "command/arguments.h"
 #include "command/context.h"
@@ -60,12 +61,14 @@ class Batch {
 
   // The version of the selected database as of now; false while there is nothing to serve.
   bool TakeVersion() {
-    dataset::Dataset* dataset = context_.catalogue.view().ByDatabase(context_.session.database);
+    const store::View& view = context_.catalogue.view();
+    dataset::Dataset* dataset = view.ByDatabase(context_.session.database);
     const dataset::Version* version = dataset == nullptr ? nullptr : dataset->Current();
     if (version != context_.version) {
       NoteDamage();
       context_.version = version;
     }
+    view_ = &view;
     dataset_ = dataset;
     return dataset == nullptr || version != nullptr;
   }
@@ -91,10 +94,31 @@ class Batch {
     context_.spec = spec;
     context_.hashed_for = prepared.hashed_for;
     context_.first_key_hash = prepared.hash;
+    if (context_.version != nullptr && context_.version->probation != nullptr) [[unlikely]] {
+      return ExecuteOnProbation(*context_.version->probation, *spec, args);
+    }
     spec->handler(context_, args);
   }
 
  private:
+  // How reads fare on a version that nobody has served before. What does not read it (PING, INFO)
+  // says nothing of it.
+  void ExecuteOnProbation(dataset::ReadCounts& counts, const CommandSpec& spec, Arguments args) {
+    const bool counted =
+        (spec.flags & kReadonly) != 0 && !counts.ended.load(std::memory_order_relaxed);
+    const Counters before = context_.counters;
+    const uint64_t errors = context_.reply.errors();
+    spec.handler(context_, args);
+    if (!counted) return;
+    const auto add = [](std::atomic<uint64_t>& to, uint64_t count) {
+      if (count != 0) to.fetch_add(count, std::memory_order_relaxed);
+    };
+    add(counts.commands, 1);
+    add(counts.errors, context_.reply.errors() != errors ? 1 : 0);
+    add(counts.hits, context_.counters.keyspace_hits - before.keyspace_hits);
+    add(counts.misses, context_.counters.keyspace_misses - before.keyspace_misses);
+  }
+
   // Redis's order: unknown, arity, then whether it may write. Null: refused and answered.
   const CommandSpec* Check(const CommandSpec* spec, Arguments args) {
     resp::ReplyWriter& reply = context_.reply;
@@ -131,11 +155,16 @@ class Batch {
 
   void NoteDamage() {
     if (context_.version == nullptr || !context_.version->snapshot->damaged()) return;
-    damage_ = {.dataset = dataset_, .version = context_.version->number};
+    // The view is still there, whatever has become of the catalogue: the epoch holds it.
+    for (const store::Entry& entry : view_->entries()) {
+      if (entry.dataset.get() != dataset_) continue;
+      damage_ = {.dataset = entry.dataset, .version = context_.version->number};
+    }
   }
 
   Context& context_;
   Dispatcher::Damage& damage_;
+  const store::View* view_ = nullptr;  // where dataset_ was found
   dataset::Dataset* dataset_ = nullptr;
 };
 

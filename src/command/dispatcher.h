@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -43,7 +44,7 @@ class Dispatcher {
   // must not be sent. Cleared by the call; null if none. The caller truncates its buffer, has the
   // dataset leave that version and executes the batch again.
   struct Damage {
-    dataset::Dataset* dataset = nullptr;
+    std::shared_ptr<dataset::Dataset> dataset;  // for work outside of the epoch
     uint64_t version = 0;
   };
   Damage TakeDamage();

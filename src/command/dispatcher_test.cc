@@ -140,7 +140,7 @@ TEST_F(DispatcherTest, ADamagedVersionIsToldOnce) {
   stores_.files().DamageMappings(TestStores::VersionPath(2));
   Ask("GET version");
   const auto damage = connection_.dispatcher().TakeDamage();
-  EXPECT_EQ(damage.dataset, stores_.catalogue().view().ByDatabase(0));
+  EXPECT_EQ(damage.dataset.get(), stores_.catalogue().view().ByDatabase(0));
   EXPECT_EQ(damage.version, 2U);
   EXPECT_EQ(connection_.dispatcher().TakeDamage().dataset, nullptr);
 }

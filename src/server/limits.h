@@ -30,6 +30,8 @@ inline constexpr size_t kSendPieces = 64;
 // Events taken from one epoll_wait, and connections accepted in one go.
 inline constexpr int kEvents = 256;
 inline constexpr int kAcceptsPerRound = 64;
+// A listener that goes away is emptied in at most so many goes: many times its backlog.
+inline constexpr int kDrainRounds = 64;
 // Without descriptors (EMFILE) accepting rests this long instead of spinning.
 inline constexpr std::chrono::milliseconds kAcceptRest{100};
 // What is read of one connection while stopping; a client that sends without end is cut off here.

@@ -1,8 +1,10 @@
 #include "server/listener.h"
 
+#include <array>
 #include <cerrno>
 
 #include <fmt/format.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 
 #include "base/log.h"
@@ -35,7 +37,34 @@ Result<io::Descriptor> ListenTcp(const Address& address, bool share_port) {
   return socket;
 }
 
+// Lets the kernel drop what asks for a new connection (SYN) before it reaches the socket.
+// Handshakes that have begun still end in the backlog. Whoever is dropped asks again, and by then
+// nobody listens. (Closing a socket, or shutting it down, would cut off those in its backlog.)
+void DropConnectionRequests(const io::Descriptor& socket) {
+  constexpr uint32_t kFlagsByte = 13;
+  constexpr uint32_t kSyn = 0x02;
+  std::array<sock_filter, 4> program = {{
+      {BPF_LD | BPF_B | BPF_ABS, 0, 0, kFlagsByte},
+      {BPF_JMP | BPF_JSET | BPF_K, 0, 1, kSyn},
+      {BPF_RET | BPF_K, 0, 0, 0},
+      {BPF_RET | BPF_K, 0, 0, UINT32_MAX},
+  }};
+  const sock_fprog filter{static_cast<uint16_t>(program.size()), program.data()};
+  // Where there are no filters a connection may come between the last look and the close.
+  ::setsockopt(socket.number(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter));
+}
+
 }  // namespace
+
+void Listener::RefuseNew() {
+  for (const io::Descriptor& socket : sockets_) {
+    if (address_.unix_socket()) {
+      ::shutdown(socket.number(), SHUT_RD);  // keeps its backlog, unlike TCP's
+    } else {
+      DropConnectionRequests(socket);
+    }
+  }
+}
 
 Result<Listener> Listener::Open(const Address& address, unsigned workers) {
   Listener listener(address);

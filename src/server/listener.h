@@ -35,14 +35,21 @@ class Listener {
 
   // As bound: port 0 has become a real one.
   const Address& address() const { return address_; }
+  // Whether it was opened for that address, or is bound to it.
+  bool Serves(const Address& wanted) const {
+    return requested_ == wanted.ToString() || address_.ToString() == wanted.ToString();
+  }
+  // From now on nobody new gets through; who has connected can still be accepted.
+  void RefuseNew();
   int socket(unsigned worker) const { return sockets_[shared() ? 0 : worker].number(); }
   bool shared() const { return address_.unix_socket(); }
 
  private:
-  explicit Listener(const Address& address) : address_(address) {}
+  explicit Listener(const Address& address) : requested_(address.ToString()), address_(address) {}
   Result<void> OpenTcp(unsigned workers);
   Result<void> OpenUnix();
 
+  std::string requested_;
   Address address_;
   std::vector<io::Descriptor> sockets_;
   std::unique_ptr<io::FileLock> lock_;  // of a Unix socket's name

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <latch>
 #include <random>
 #include <string>
 #include <system_error>
@@ -19,8 +20,7 @@
 
 namespace larder::server {
 
-SharedState::SharedState(store::Catalogue& stores, ServerOptions given)
-    : catalogue(stores), options(std::move(given)) {}
+SharedState::SharedState(store::Catalogue& stores) : catalogue(stores) {}
 SharedState::~SharedState() = default;
 
 namespace {
@@ -43,49 +43,96 @@ std::string HostOf(const Address& address) {
   return text.substr(0, text.rfind(':'));
 }
 
+using Listeners = std::vector<std::shared_ptr<Listener>>;
+
+std::unexpected<Error> RefusedByProtectedMode(const std::string& address) {
+  return Fail(ErrorCode::kInvalidArgument,
+              fmt::format("refusing to listen on {}: other machines could read everything, and "
+                          "there is no password. Set protected_mode = false in [server] if the "
+                          "network is yours",
+                          address));
+}
+
+// The one of `existing` that listens there and is not among `taken`.
+std::shared_ptr<Listener> FindListener(const Listeners& existing, const Address& address,
+                                       const Listeners& taken) {
+  for (const auto& listener : existing) {
+    if (listener->Serves(address) && std::ranges::find(taken, listener) == taken.end())
+      return listener;
+  }
+  return nullptr;
+}
+
+// Those of `existing` that are wanted, and new ones for the rest.
+Result<Listeners> OpenListeners(const ServerOptions& options, const Listeners& existing,
+                                unsigned workers) {
+  Listeners listeners;
+  for (const ListenerOptions& wanted : options.listeners) {
+    LARDER_ASSIGN(const Address address, ParseAddress(wanted.address));
+    if (options.protected_mode && !address.local()) return RefusedByProtectedMode(wanted.address);
+    std::shared_ptr<Listener> listener = FindListener(existing, address, listeners);
+    if (listener == nullptr) {
+      LARDER_ASSIGN(Listener opened, Listener::Open(address, workers));
+      listener = std::make_shared<Listener>(std::move(opened));
+    }
+    listeners.push_back(std::move(listener));
+  }
+  return listeners;
+}
+
+std::shared_ptr<const ActiveSettings> MakeSettings(ServerOptions options,
+                                                   const Listeners& listeners) {
+  auto settings = std::make_shared<ActiveSettings>();
+  settings->options = std::move(options);
+  for (const auto& listener : listeners) {
+    const Address& bound = listener->address();
+    if (bound.unix_socket()) {
+      if (settings->unix_path.empty()) settings->unix_path = bound.path();
+    } else {
+      if (settings->tcp_hosts.empty()) settings->tcp_port = bound.port();
+      settings->tcp_hosts.push_back(HostOf(bound));
+    }
+  }
+  return settings;
+}
+
+// In `listeners` and not in `others`: the sockets that belong to `worker`.
+std::vector<ListeningSocket> SocketsOf(unsigned worker, const Listeners& listeners,
+                                       const Listeners& others) {
+  std::vector<ListeningSocket> sockets;
+  for (const auto& listener : listeners) {
+    if (std::ranges::find(others, listener) == others.end())
+      sockets.push_back({listener->socket(worker), listener->shared()});
+  }
+  return sockets;
+}
+
 }  // namespace
 
 struct Server::State {
-  State(store::Catalogue& catalogue, ServerOptions options)
-      : shared(catalogue, std::move(options)) {}
+  explicit State(store::Catalogue& catalogue) : shared(catalogue) {}
 
-  std::vector<Listener> listeners;
+  Listeners listeners;
+  std::shared_ptr<const ActiveSettings> settings;
   SharedState shared;  // after the listeners: workers end before their sockets close
 
-  Result<void> Listen();
   Result<void> MakeWorkers();
 };
 
-Result<void> Server::State::Listen() {
-  for (const ListenerOptions& options : shared.options.listeners) {
-    LARDER_ASSIGN(const Address address, ParseAddress(options.address));
-    if (shared.options.protected_mode && !address.local()) {
-      return Fail(ErrorCode::kInvalidArgument,
-                  fmt::format("refusing to listen on {}: other machines could read everything, and "
-                              "there is no password. Set protected_mode = false in [server] if "
-                              "the network is yours",
-                              options.address));
-    }
-    LARDER_ASSIGN(Listener listener, Listener::Open(address, shared.threads));
-    listeners.push_back(std::move(listener));
-    const Address& bound = listeners.back().address();
-    if (bound.unix_socket()) {
-      if (shared.unix_path.empty()) shared.unix_path = bound.path();
-    } else {
-      if (shared.tcp_hosts.empty()) shared.tcp_port = bound.port();
-      shared.tcp_hosts.push_back(HostOf(bound));
-    }
-  }
-  return {};
-}
+struct Server::Change::State {
+  Listeners listeners;
+  std::shared_ptr<const ActiveSettings> settings;
+};
+
+Server::Change::Change(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Server::Change::Change(Change&&) noexcept = default;
+Server::Change& Server::Change::operator=(Change&&) noexcept = default;
+Server::Change::~Change() = default;
 
 Result<void> Server::State::MakeWorkers() {
   for (unsigned i = 0; i < shared.threads; ++i) {
-    std::vector<Worker::ListeningSocket> sockets;
-    sockets.reserve(listeners.size());
-    for (const Listener& listener : listeners)
-      sockets.push_back({listener.socket(i), listener.shared()});
-    LARDER_ASSIGN(std::unique_ptr<Worker> worker, Worker::Create(shared, sockets));
+    LARDER_ASSIGN(std::unique_ptr<Worker> worker,
+                  Worker::Create(shared, settings, SocketsOf(i, listeners, {})));
     shared.workers.push_back(std::move(worker));
   }
   return {};
@@ -99,18 +146,47 @@ Server::~Server() {
 }
 
 Result<std::unique_ptr<Server>> Server::Create(store::Catalogue& catalogue, ServerOptions options) {
-  auto state = std::make_unique<State>(catalogue, std::move(options));
+  auto state = std::make_unique<State>(catalogue);
   SharedState& shared = state->shared;
-  shared.threads = shared.options.threads != 0 ? shared.options.threads
-                                               : std::max(1U, std::thread::hardware_concurrency());
+  shared.threads =
+      options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
   shared.run_id = NewRunId();
   shared.executable = ExecutablePath();
   shared.start_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
                         std::chrono::system_clock::now().time_since_epoch())
                         .count();
-  LARDER_TRY(state->Listen());
+  LARDER_ASSIGN(state->listeners, OpenListeners(options, {}, shared.threads));
+  state->settings = MakeSettings(std::move(options), state->listeners);
   LARDER_TRY(state->MakeWorkers());
   return std::unique_ptr<Server>(new Server(std::move(state)));
+}
+
+Result<Server::Change> Server::Prepare(ServerOptions options) const {
+  options.threads = state_->settings->options.threads;
+  options.stop_grace = state_->settings->options.stop_grace;
+  auto change = std::make_unique<Change::State>();
+  LARDER_ASSIGN(change->listeners,
+                OpenListeners(options, state_->listeners, state_->shared.threads));
+  change->settings = MakeSettings(std::move(options), change->listeners);
+  return Change(std::move(change));
+}
+
+void Server::Commit(Change change) {
+  const Listeners gone = std::exchange(state_->listeners, std::move(change.state_->listeners));
+  state_->settings = std::move(change.state_->settings);
+  for (const auto& listener : gone) {
+    if (std::ranges::find(state_->listeners, listener) == state_->listeners.end())
+      listener->RefuseNew();
+  }
+  const auto& workers = state_->shared.workers;
+  std::latch taken(static_cast<std::ptrdiff_t>(workers.size()));
+  for (unsigned i = 0; i < workers.size(); ++i) {
+    workers[i]->Post(Worker::SettingsChange{.settings = state_->settings,
+                                            .added = SocketsOf(i, state_->listeners, gone),
+                                            .removed = SocketsOf(i, gone, state_->listeners),
+                                            .taken = &taken});
+  }
+  taken.wait();
 }
 
 Result<void> Server::Start() {
@@ -128,7 +204,7 @@ Result<void> Server::Start() {
 
 std::vector<std::string> Server::addresses() const {
   std::vector<std::string> all;
-  for (const Listener& listener : state_->listeners) all.push_back(listener.address().ToString());
+  for (const auto& listener : state_->listeners) all.push_back(listener->address().ToString());
   return all;
 }
 

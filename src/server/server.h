@@ -5,10 +5,9 @@
 // server already listens on is refused: the port is probed before SO_REUSEPORT could share it.
 //
 // Ownership:  borrows the catalogue, which must outlive it; owns threads, sockets and connections.
-// Threads:    Start, Stop and Wait from the owner's thread; RequestStop from any thread or a signal
-//             handler.
-// Errors:     Start: kBusy (address in use), kPermissionDenied, kInvalidArgument (address); a
-//             connection's own errors close that connection only.
+// Threads:    RequestStop from any thread or a signal handler; everything else from the owner's.
+// Errors:     Create, Prepare: kBusy (address in use), kPermissionDenied, kInvalidArgument
+//             (address); a connection's own errors close that connection only.
 // Limits:     docs/operations.md, "Limits".
 #pragma once
 
@@ -53,6 +52,28 @@ class Server {
   Result<void> Start();
   // The addresses as bound, in the order of the listeners, with the real port.
   std::vector<std::string> addresses() const;
+
+  // Other options while it runs, in two steps as in store::Catalogue: Prepare binds and listens on
+  // what is new and can fail, Commit cannot. Listeners of the same address stay as they are. One
+  // that is gone takes no new connections, accepts those that are connected already, and is closed;
+  // connections that were made through it live on. Limits hold for all connections from then on;
+  // those above a lowered max_clients stay. `threads` and `stop_grace` are those of the start.
+  class Change {
+   public:
+    Change(Change&&) noexcept;
+    Change& operator=(Change&&) noexcept;
+    ~Change();
+
+   private:
+    friend class Server;
+    struct State;
+    std::unique_ptr<State> state_;
+    explicit Change(std::unique_ptr<State> state);
+  };
+  Result<Change> Prepare(ServerOptions options) const;
+  // After Start. Returns when every worker has taken it.
+  void Commit(Change change);
+
   // Graceful: no new connections, requests already received are answered and sent, then all ends.
   void RequestStop();  // async-signal-safe
   void Wait();         // until stopped

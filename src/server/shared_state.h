@@ -17,21 +17,25 @@ namespace larder::server {
 
 class Worker;
 
+// What may change while the server runs; each worker holds the one that it was told of last.
+struct ActiveSettings {
+  ServerOptions options;
+  uint16_t tcp_port = 0;               // of the first TCP listener
+  std::vector<std::string> tcp_hosts;  // as CONFIG GET bind shows them
+  std::string unix_path;               // of the first Unix listener
+};
+
 struct SharedState {
   // Defined where Worker is known.
-  SharedState(store::Catalogue& stores, ServerOptions given);
+  explicit SharedState(store::Catalogue& stores);
   ~SharedState();
   SharedState(const SharedState&) = delete;
   SharedState& operator=(const SharedState&) = delete;
 
   store::Catalogue& catalogue;
-  ServerOptions options;
   unsigned threads = 0;
-  uint16_t tcp_port = 0;               // of the first TCP listener
-  std::vector<std::string> tcp_hosts;  // as CONFIG GET bind shows them
-  std::string unix_path;               // of the first Unix listener
-  int64_t start_ms = 0;                // Unix time
-  std::string run_id;                  // 40 hexadecimal digits, new with every start
+  int64_t start_ms = 0;  // Unix time
+  std::string run_id;    // 40 hexadecimal digits, new with every start
   std::string executable;
 
   std::atomic<uint64_t> next_client_id{1};

@@ -24,18 +24,22 @@ int64_t ReadClockMs(clockid_t clock) {
 }  // namespace
 
 Result<std::unique_ptr<Worker>> Worker::Create(SharedState& shared,
+                                               std::shared_ptr<const ActiveSettings> settings,
                                                const std::vector<ListeningSocket>& sockets) {
   io::Descriptor epoll(::epoll_create1(EPOLL_CLOEXEC));
   if (!epoll.open()) return std::unexpected(ErrnoError(errno, "cannot make", "an epoll"));
   io::Descriptor wake_up(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake_up.open()) return std::unexpected(ErrnoError(errno, "cannot make", "an eventfd"));
-  std::unique_ptr<Worker> worker(new Worker(shared, std::move(epoll), std::move(wake_up)));
+  std::unique_ptr<Worker> worker(
+      new Worker(shared, std::move(settings), std::move(epoll), std::move(wake_up)));
   LARDER_TRY(worker->Register(sockets));
   return worker;
 }
 
-Worker::Worker(SharedState& shared, io::Descriptor epoll, io::Descriptor wake_up)
+Worker::Worker(SharedState& shared, std::shared_ptr<const ActiveSettings> settings,
+               io::Descriptor epoll, io::Descriptor wake_up)
     : shared_(shared),
+      settings_(std::move(settings)),
       epoll_(std::move(epoll)),
       wake_up_(std::move(wake_up)),
       host_(*this),
@@ -60,6 +64,10 @@ Result<void> Worker::Register(const std::vector<ListeningSocket>& sockets) {
 }
 
 void Worker::Start() {
+  {
+    const MutexLock lock(mailbox_mutex_);
+    takes_changes_ = true;
+  }
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -77,6 +85,15 @@ void Worker::Post(Message message) {
   {
     const MutexLock lock(mailbox_mutex_);
     mailbox_.push_back(std::move(message));
+  }
+  Wake();
+}
+
+void Worker::Post(SettingsChange change) {
+  {
+    const MutexLock lock(mailbox_mutex_);
+    if (!takes_changes_) return change.taken->count_down();
+    changes_.push_back(std::move(change));
   }
   Wake();
 }
@@ -99,6 +116,7 @@ void Worker::Run() {
     FreeClosed();
     PublishCounters();
   }
+  EndMailbox();
   epoch_ = EpochDomain::Reader();
 }
 
@@ -112,7 +130,7 @@ int Worker::TimeoutMs() const {
   int64_t until = INT64_MAX;
   if (accept_again_ms_ != 0) until = std::min(until, accept_again_ms_);
   if (stopping_) until = std::min(until, stop_deadline_ms_);
-  const int64_t idle_ms = std::chrono::milliseconds(shared_.options.idle_timeout).count();
+  const int64_t idle_ms = std::chrono::milliseconds(settings_->options.idle_timeout).count();
   if (const Connection* idle = idle_.longest_idle(); idle_ms > 0 && idle != nullptr)
     until = std::min(until, idle->card.active_ms.load(std::memory_order_relaxed) + idle_ms);
   if (until == INT64_MAX) return -1;
@@ -123,17 +141,49 @@ int Worker::TimeoutMs() const {
 void Worker::HandleEvent(EventSource& source, uint32_t events) {
   switch (source.kind) {
     case EventSource::Kind::kWakeUp:
-      return TakeMessages();
+      return OnWakeUp();
     case EventSource::Kind::kListener:
-      return Accept(static_cast<ListenerSource&>(source));
+      Accept(static_cast<ListenerSource&>(source));
+      return;
     case EventSource::Kind::kConnection:
       return OnConnection(static_cast<Connection&>(source), events);
   }
 }
 
-void Worker::TakeMessages() {
+void Worker::OnWakeUp() {
   uint64_t count = 0;
   [[maybe_unused]] const ssize_t read = ::read(wake_up_.number(), &count, sizeof(count));
+  TakeChanges();
+  TakeMessages();
+}
+
+void Worker::TakeChanges() {
+  std::vector<SettingsChange> changes;
+  {
+    const MutexLock lock(mailbox_mutex_);
+    changes.swap(changes_);
+  }
+  for (SettingsChange& change : changes) TakeChange(change);
+}
+
+void Worker::TakeChange(SettingsChange& change) {
+  settings_ = std::move(change.settings);
+  for (const auto& [id, connection] : connections_)
+    connection->parser.set_limits(settings_->options.request);
+  for (const ListeningSocket& socket : change.removed) DropListener(socket);
+  for (const ListeningSocket& socket : change.added) AddListener(socket);
+  change.taken->count_down();
+}
+
+// No change is left unanswered: somebody waits for it.
+void Worker::EndMailbox() {
+  const MutexLock lock(mailbox_mutex_);
+  takes_changes_ = false;
+  for (const SettingsChange& change : changes_) change.taken->count_down();
+  changes_.clear();
+}
+
+void Worker::TakeMessages() {
   {
     const MutexLock lock(mailbox_mutex_);
     messages_.swap(mailbox_);
@@ -179,7 +229,7 @@ void Worker::OnTimers() {
 void Worker::BeginStop() {
   stopping_ = true;
   accept_again_ms_ = 0;
-  stop_deadline_ms_ = clock_ms_ + shared_.options.stop_grace.count();
+  stop_deadline_ms_ = clock_ms_ + settings_->options.stop_grace.count();
   for (const auto& listener : listeners_) {
     ::epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, listener->socket.fd, nullptr);
     // Refuses new connections at once; the descriptor stays the Listener's.
@@ -193,6 +243,7 @@ void Worker::BeginStop() {
 void Worker::FreeClosed() {
   for (const Connection* const connection : graveyard_) connections_.erase(connection->card.id);
   graveyard_.clear();
+  dropped_listeners_.clear();
 }
 
 void Worker::PublishCounters() {

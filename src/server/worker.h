@@ -8,13 +8,15 @@
 //
 // Ownership:  owns its connections; borrows its listening sockets and the SharedState.
 // Threads:    Start, Join by the owner; Wake from any thread and from signal handlers; Post,
-//             registry() and counters() from any thread; everything else by its own thread.
+//             registry() and counters() from any thread; everything else by its own thread, which
+//             alone reads the settings: a change of them is a message.
 // Errors:     a connection's errors end that connection.
 // Cost:       no lock and, once buffers have grown, no allocation per request.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <latch>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -34,13 +36,15 @@
 
 namespace larder::server {
 
+struct ListeningSocket {
+  int fd = -1;
+  bool shared = false;  // by all workers
+};
+
 class Worker {
  public:
-  struct ListeningSocket {
-    int fd = -1;
-    bool shared = false;  // by all workers
-  };
   static Result<std::unique_ptr<Worker>> Create(SharedState& shared,
+                                                std::shared_ptr<const ActiveSettings> settings,
                                                 const std::vector<ListeningSocket>& sockets);
   ~Worker();
   Worker(const Worker&) = delete;
@@ -58,12 +62,23 @@ class Worker {
   };
   void Post(Message message);
 
+  // Other settings from now on. `taken` is counted down once the worker uses none of the removed
+  // sockets any more, also by one that has ended or was not started.
+  struct SettingsChange {
+    std::shared_ptr<const ActiveSettings> settings;
+    std::vector<ListeningSocket> added;
+    std::vector<ListeningSocket> removed;
+    std::latch* taken = nullptr;
+  };
+  void Post(SettingsChange change);
+
   const ClientRegistry& registry() const { return registry_; }
   const PublishedCounters& counters() const { return published_; }
 
   // For the WorkerHost, while a command is executed.
   SharedState& shared() { return shared_; }
   const SharedState& shared() const { return shared_; }
+  const ActiveSettings& settings() const { return *settings_; }
   Connection* current() const { return current_; }
   int64_t clock_ms() const { return clock_ms_; }
   void PublishCounters();
@@ -74,7 +89,8 @@ class Worker {
     ListeningSocket socket;
   };
 
-  Worker(SharedState& shared, io::Descriptor epoll, io::Descriptor wake_up);
+  Worker(SharedState& shared, std::shared_ptr<const ActiveSettings> settings, io::Descriptor epoll,
+         io::Descriptor wake_up);
   Result<void> Register(const std::vector<ListeningSocket>& sockets);
 
   // The loop (worker.cc).
@@ -82,14 +98,20 @@ class Worker {
   void UpdateClocks();
   int TimeoutMs() const;
   void HandleEvent(EventSource& source, uint32_t events);
+  void OnWakeUp();
   void TakeMessages();
+  void TakeChanges();
+  void TakeChange(SettingsChange& change);
+  void EndMailbox();
   void ServeReady();
   void OnTimers();
   void BeginStop();
   void FreeClosed();
 
   // Connections come and go (worker_accept.cc).
-  void Accept(ListenerSource& listener);
+  bool Accept(ListenerSource& listener);
+  void AddListener(const ListeningSocket& socket);
+  void DropListener(const ListeningSocket& socket);
   void AddConnection(io::Descriptor socket, const Address& peer);
   void RestAccepting(int error_number);
   bool WatchListener(ListenerSource& listener);
@@ -116,10 +138,13 @@ class Worker {
   bool MayExecute(const Connection& connection) const;
 
   SharedState& shared_;
+  std::shared_ptr<const ActiveSettings> settings_;
   io::Descriptor epoll_;
   io::Descriptor wake_up_;
   EventSource wake_up_source_{EventSource::Kind::kWakeUp};
   std::vector<std::unique_ptr<ListenerSource>> listeners_;
+  // Until the end of the round: events of it may point there.
+  std::vector<std::unique_ptr<ListenerSource>> dropped_listeners_;
   std::thread thread_;
 
   EpochDomain::Reader epoch_;
@@ -141,6 +166,7 @@ class Worker {
   int64_t clock_ms_ = 0;         // monotonic
   int64_t now_ms_ = 0;           // Unix time
   int64_t accept_again_ms_ = 0;  // 0: accepting
+  bool accept_fails_ = false;    // that was said in the log
   int64_t stop_deadline_ms_ = 0;
   bool stopping_ = false;
 
@@ -156,6 +182,8 @@ class Worker {
 
   Mutex mailbox_mutex_;
   std::vector<Message> mailbox_ LARDER_GUARDED_BY(mailbox_mutex_);
+  std::vector<SettingsChange> changes_ LARDER_GUARDED_BY(mailbox_mutex_);
+  bool takes_changes_ LARDER_GUARDED_BY(mailbox_mutex_) = false;
   std::vector<Message> messages_;
 };
 

@@ -40,7 +40,34 @@ bool Worker::WatchListener(ListenerSource& listener) {
   return ::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, listener.socket.fd, &event) == 0;
 }
 
-void Worker::Accept(ListenerSource& listener) {
+void Worker::AddListener(const ListeningSocket& socket) {
+  listeners_.push_back(std::make_unique<ListenerSource>());
+  ListenerSource& listener = *listeners_.back();
+  listener.kind = EventSource::Kind::kListener;
+  listener.socket = socket;
+  if (stopping_ || accept_again_ms_ != 0) return;
+  if (!WatchListener(listener)) RestAccepting(errno);
+}
+
+// Whoever has connected already is let in first (the Listener refuses new ones by now).
+void Worker::DropListener(const ListeningSocket& socket) {
+  const auto found = std::ranges::find_if(
+      listeners_, [&](const auto& listener) { return listener->socket.fd == socket.fd; });
+  if (found == listeners_.end()) return;
+  ListenerSource& listener = **found;
+  if (!stopping_) {
+    for (int round = 0; round < kDrainRounds && Accept(listener); ++round) {
+    }
+  }
+  ::epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, listener.socket.fd, nullptr);
+  listener.socket.fd = -1;
+  dropped_listeners_.push_back(std::move(*found));
+  listeners_.erase(found);
+}
+
+// Returns whether there may be more to accept.
+bool Worker::Accept(ListenerSource& listener) {
+  if (listener.socket.fd < 0) return false;  // dropped in this round
   for (int accepted = 0; accepted < kAcceptsPerRound; ++accepted) {
     Address peer;
     peer.length = sizeof(peer.storage);
@@ -48,17 +75,22 @@ void Worker::Accept(ListenerSource& listener) {
         ::accept4(listener.socket.fd, peer.raw(), &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!socket.open()) {
       if (errno == EINTR || errno == ECONNABORTED) continue;
-      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
         RestAccepting(errno);
-      return;
+      } else if (accept_fails_) {
+        accept_fails_ = false;
+        LogInfo("accepting connections again");
+      }
+      return false;
     }
     AddConnection(std::move(socket), peer);
   }
+  return true;
 }
 
 void Worker::AddConnection(io::Descriptor socket, const Address& peer) {
   constexpr auto kRelaxed = std::memory_order_relaxed;
-  if (shared_.connected_clients.fetch_add(1, kRelaxed) >= shared_.options.max_clients) {
+  if (shared_.connected_clients.fetch_add(1, kRelaxed) >= settings_->options.max_clients) {
     shared_.connected_clients.fetch_sub(1, kRelaxed);
     shared_.rejected_connections.fetch_add(1, kRelaxed);
     constexpr std::string_view kFull = "-ERR max number of clients reached\r\n";
@@ -68,7 +100,7 @@ void Worker::AddConnection(io::Descriptor socket, const Address& peer) {
   }
   shared_.total_connections.fetch_add(1, kRelaxed);
   if (!peer.unix_socket()) ConfigureTcp(socket.number());
-  auto made = std::make_unique<Connection>(shared_.options.request);
+  auto made = std::make_unique<Connection>(settings_->options.request);
   Connection& connection = *made;
   connection.socket = std::move(socket);
   connection.session.id = shared_.next_client_id.fetch_add(1, kRelaxed);
@@ -90,8 +122,11 @@ void Worker::AddConnection(io::Descriptor socket, const Address& peer) {
 }
 
 void Worker::RestAccepting(int error_number) {
-  LogWarning(fmt::format("cannot accept connections for now: {}",
-                         std::generic_category().message(error_number)));
+  // Once, however long it lasts.
+  if (!std::exchange(accept_fails_, true)) {
+    LogWarning(fmt::format("cannot accept connections for now: {}",
+                           std::generic_category().message(error_number)));
+  }
   // The listening socket stays readable: without this the loop would spin on it.
   for (const auto& listener : listeners_)
     ::epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, listener->socket.fd, nullptr);
@@ -99,7 +134,7 @@ void Worker::RestAccepting(int error_number) {
 }
 
 void Worker::CloseIdle() {
-  const int64_t idle_ms = std::chrono::milliseconds(shared_.options.idle_timeout).count();
+  const int64_t idle_ms = std::chrono::milliseconds(settings_->options.idle_timeout).count();
   if (idle_ms == 0) return;
   while (Connection* const connection = idle_.longest_idle()) {
     if (clock_ms_ - connection->card.active_ms.load(std::memory_order_relaxed) < idle_ms) return;

@@ -43,17 +43,18 @@ command::ServerInfo WorkerHost::server_info() const {
   constexpr auto kRelaxed = std::memory_order_relaxed;
   worker_.PublishCounters();  // this round's own share
   const SharedState& shared = worker_.shared();
+  const ActiveSettings& settings = worker_.settings();
   command::ServerInfo info;
   info.version = LARDER_VERSION;
   info.executable = shared.executable;
-  info.config_file = shared.options.config_file;
+  info.config_file = settings.options.config_file;
   info.run_id = shared.run_id;
   info.process_id = ::getpid();
-  info.tcp_port = shared.tcp_port;
+  info.tcp_port = settings.tcp_port;
   info.start_ms = shared.start_ms;
   info.threads = shared.threads;
   info.connected_clients = shared.connected_clients.load(kRelaxed);
-  info.max_clients = shared.options.max_clients;
+  info.max_clients = settings.options.max_clients;
   info.total_connections = shared.total_connections.load(kRelaxed);
   info.rejected_connections = shared.rejected_connections.load(kRelaxed);
   for (const auto& worker : shared.workers) {
@@ -92,11 +93,12 @@ command::ClientInfo WorkerHost::client(const command::Session&) const {
 
 std::vector<std::pair<std::string, std::string>> WorkerHost::config() const {
   const SharedState& shared = worker_.shared();
-  const ServerOptions& options = shared.options;
+  const ActiveSettings& settings = worker_.settings();
+  const ServerOptions& options = settings.options;
   const auto number = [](auto value) { return fmt::format("{}", value); };
   return {
       {"appendonly", "no"},
-      {"bind", fmt::format("{}", fmt::join(shared.tcp_hosts, " "))},
+      {"bind", fmt::format("{}", fmt::join(settings.tcp_hosts, " "))},
       {"client-output-buffer-limit", fmt::format("normal {} 0 0", options.max_output_bytes)},
       {"client-query-buffer-limit", number(options.request.query_bytes)},
       {"databases", number(shared.catalogue.view().databases())},
@@ -104,7 +106,7 @@ std::vector<std::pair<std::string, std::string>> WorkerHost::config() const {
       {"maxclients", number(options.max_clients)},
       {"maxmemory", "0"},
       {"maxmemory-policy", "noeviction"},
-      {"port", number(shared.tcp_port)},
+      {"port", number(settings.tcp_port)},
       {"proto-max-bulk-len", number(options.request.bulk_bytes)},
       {"protected-mode", options.protected_mode ? "yes" : "no"},
       {"replica-read-only", "yes"},
@@ -114,7 +116,7 @@ std::vector<std::pair<std::string, std::string>> WorkerHost::config() const {
       {"tcp-backlog", number(kListenBacklog)},
       {"tcp-keepalive", number(kKeepaliveSeconds)},
       {"timeout", number(options.idle_timeout.count())},
-      {"unixsocket", shared.unix_path},
+      {"unixsocket", settings.unix_path},
   };
 }
 

@@ -149,7 +149,7 @@ size_t Worker::ExecuteAll(Connection& connection, std::string_view data) {
     if (connection.closed || connection.closing) return data.size();
     if (executed < requests_.size()) {
       // What the parser knows of the request behind these counts from another first byte.
-      connection.parser = resp::RequestParser(shared_.options.request);
+      connection.parser = resp::RequestParser(settings_->options.request);
       connection.unparsed = true;
       return consumed + (executed == 0 ? 0 : request_ends_[executed - 1]);
     }
@@ -213,10 +213,10 @@ size_t Worker::ExecuteBatch(Connection& connection) {
     }
     executed += count;
     connection.damage_retries = 0;
-    if (connection.reply.size() > shared_.options.max_output_bytes) {
+    if (connection.reply.size() > settings_->options.max_output_bytes) {
       LogWarning(fmt::format("client {} closed: {} bytes of replies unsent, the limit is {}",
                              session.id, connection.reply.size(),
-                             shared_.options.max_output_bytes));
+                             settings_->options.max_output_bytes));
       Close(connection);
     }
     connection.closing = connection.closing || session.close_after_reply;

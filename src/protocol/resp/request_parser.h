@@ -45,6 +45,9 @@ class RequestParser {
   // this parser and are good until Reset().
   ParseOutcome Next(std::string_view data, std::vector<std::string_view>& args);
 
+  // For what comes from now on, the rest of an unfinished request too.
+  void set_limits(const RequestLimits& limits) { limits_ = limits; }
+
   uint64_t consumed() const { return consumed_; }
   const std::string& error() const { return error_; }
   // The shortest `data` that could complete the unfinished request, as far as it is known; lets the
