@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <utility>
@@ -19,13 +20,21 @@ struct RecordCopy {
   std::string text;
   std::vector<std::string> items;
   std::vector<double> scores;
+  std::optional<int64_t> expires_at_ms = std::nullopt;
+  std::optional<uint64_t> version = std::nullopt;
+  std::optional<uint32_t> flags = std::nullopt;
 
   bool operator==(const RecordCopy&) const = default;
 
   static RecordCopy Of(const RecordView& record) {
-    return {std::string(record.key), record.type, std::string(record.text),
+    return {std::string(record.key),
+            record.type,
+            std::string(record.text),
             std::vector<std::string>(record.items.begin(), record.items.end()),
-            std::vector<double>(record.scores.begin(), record.scores.end())};
+            std::vector<double>(record.scores.begin(), record.scores.end()),
+            record.expires_at_ms,
+            record.version,
+            record.flags};
   }
 };
 
@@ -33,7 +42,11 @@ inline std::ostream& operator<<(std::ostream& out, const RecordCopy& record) {
   out << ValueTypeName(record.type) << ' ' << record.key << " = " << record.text << " [";
   for (const std::string& item : record.items) out << item << ' ';
   for (const double score : record.scores) out << score << ' ';
-  return out << ']';
+  out << ']';
+  if (record.expires_at_ms) out << " expires " << *record.expires_at_ms;
+  if (record.version) out << " version " << *record.version;
+  if (record.flags) out << " flags " << *record.flags;
+  return out;
 }
 
 class RecordCopies : public RecordSink {

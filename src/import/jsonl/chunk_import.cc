@@ -146,6 +146,14 @@ void Pipeline::Stop() {
   work_.NotifyAll();
 }
 
+LineOptions LinesOf(const SourceOptions& source, const SourceStream& stream) {
+  constexpr int64_t kNsPerMs = 1'000'000;
+  return {.shape = source.shape,
+          .key_field = source.key_field,
+          .key_prefix = source.key_prefix,
+          .mtime_ms = stream.mtime_ns() / kNsPerMs};
+}
+
 class ChunkImport {
  public:
   ChunkImport(const SourceStream& stream, ChunkSource& source, RecordSink& sink,
@@ -214,7 +222,7 @@ void ChunkImport::ReadChunks() {
 }
 
 void ChunkImport::ParseChunks() {
-  RecordParser parser;
+  RecordParser parser(LinesOf(options_.source, stream_));
   while (auto work = pipeline_.TakeRead()) {
     pipeline_.PutOutcome(work->number, ParseOne(parser, *work));
     pipeline_.PutFree(std::move(work->chunk));
@@ -300,6 +308,10 @@ Error ChunkImport::ErrorOf(const BadLine& bad) const {
 Result<ImportOutcome> ImportChunks(const SourceStream& stream, ChunkSource& source,
                                    RecordSink& sink, const ImportOptions& options,
                                    size_t chunk_bytes) {
+  if (options.source.shape == Shape::kRows && options.source.key_field.empty()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                stream.path() + ": rows need key_field, the name of the member that is the key");
+  }
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   const unsigned parsers = options.threads > 0 ? options.threads : cores;
   return ChunkImport(stream, source, sink, options, parsers, chunk_bytes).Run();

@@ -70,11 +70,12 @@ std::expected<void, LineError> ParseLine(RecordParser& parser, std::string_view 
     return std::unexpected(LineError{
         .code = added.error().code(),
         .reason = added.error().message(),
-        .key = std::string(parser.record().key),
+        .key = std::string(parser.key_text()),
         .skippable = IsOfRecord(added.error()),
     });
   }
   ++out.records;
+  out.depends_on_mtime = out.depends_on_mtime || parser.depends_on_mtime();
   return {};
 }
 

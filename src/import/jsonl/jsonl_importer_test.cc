@@ -276,16 +276,15 @@ TEST(JsonlImportTest, ABadLineIsToldWithFileLineColumnReasonAndKey) {
 }
 
 TEST(JsonlImportTest, ColumnsAreCountedBehindTheByteOrderMark) {
-  EXPECT_EQ(Import("\xef\xbb\xbf[]").error(),
-            R"(data.jsonl:1:1: a record is a JSON object, {"key": ...})");
+  EXPECT_EQ(Import("\xef\xbb\xbf[]").error(), "data.jsonl:1:1: a record is a JSON object, {...}");
 }
 
 TEST(JsonlImportTest, KeysInMessagesAreShortAndPrintable) {
-  EXPECT_THAT(Import(R"({"key":"a\"\n\u0000é","type":"x"})").error(),
+  EXPECT_THAT(Import(R"({"key":"a\"\n\u0000é","value":null})").error(),
               EndsWith("(key \"a\\\"\\x0a\\x00é\")"));
   std::string key;
   for (int i = 0; i < 100; ++i) key += "é";
-  const std::string message = Import(R"({"key":"x)" + key + R"(","type":"x"})").error();
+  const std::string message = Import(R"({"key":"x)" + key + R"(","value":null})").error();
   EXPECT_THAT(message, EndsWith("é...\")"));
   EXPECT_LT(message.size(), 200U);
 }

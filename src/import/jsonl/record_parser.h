@@ -1,7 +1,8 @@
-// RecordParser: one line of typed JSONL to one record.
+// RecordParser: one line of JSONL, of any shape, to one record.
 //
-// simdjson's On-Demand parser reads the line; every member is visited, also those that are ignored,
-// so that a line with anything malformed in it is refused whole.
+// Where shapes are told from the lines, a line is read as one of the shape that the line before
+// had; only when that fails is it looked at for what it is, and read again. So lines of one shape
+// are walked once.
 //
 // Ownership:  owns the memory that the record's strings lie in: good until the next Parse. Strings
 //             without escapes are copied too, by simdjson, once.
@@ -21,6 +22,7 @@
 
 #include "base/error.h"
 #include "larder/record.h"
+#include "larder/source.h"
 
 namespace larder::importer {
 
@@ -32,11 +34,19 @@ struct LineError {
   bool skippable = true;  // not: something that other lines share is at fault
 };
 
+// How lines are read: of SourceOptions what lines need.
+struct LineOptions {
+  SourceShape shape = SourceShape::kAuto;
+  std::string key_field = {};
+  std::string key_prefix = {};
+  int64_t mtime_ms = 0;  // of the source; Unix time
+};
+
 enum class LineContent : uint8_t { kRecord, kEmptyCollection };
 
 class RecordParser {
  public:
-  RecordParser();
+  explicit RecordParser(LineOptions options = {});
   ~RecordParser();
   RecordParser(const RecordParser&) = delete;
   RecordParser& operator=(const RecordParser&) = delete;
@@ -46,12 +56,15 @@ class RecordParser {
   std::expected<LineContent, LineError> Parse(std::string_view line);
 
   // After kRecord.
-  const RecordView& record() const { return record_; }
+  const RecordView& record() const;
+  // The record's key as it stands in the line, for messages: without prefix, not decoded.
+  std::string_view key_text() const;
+  // Whether the record's expiry was counted from mtime_ms.
+  bool depends_on_mtime() const;
 
  private:
-  struct Json;
-  RecordView record_;
-  std::unique_ptr<Json> json_;
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace larder::importer

@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "import/jsonl/json_token.h"
+#include "import/jsonl/parsed_line.h"
 #include "import/line_chunks.h"
 #include "import/record_copies.h"
 
@@ -22,30 +23,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-// In a heap buffer of the exact size that the contract asks for.
-class Parsed {
- public:
-  explicit Parsed(std::string_view line, char after = '\n') {
-    buffer_ = std::make_unique<char[]>(line.size() + kChunkPadding);
-    std::memset(buffer_.get(), after, line.size() + kChunkPadding);
-    std::memcpy(buffer_.get(), line.data(), line.size());
-    outcome_ = parser_.Parse({buffer_.get(), line.size()});
-  }
-
-  bool ok() const { return outcome_.has_value(); }
-  bool empty_collection() const { return outcome_ && *outcome_ == LineContent::kEmptyCollection; }
-  RecordCopy record() const { return RecordCopy::Of(parser_.record()); }
-  std::string reason() const { return outcome_ ? "no error" : outcome_.error().reason; }
-  size_t column() const { return outcome_ ? 0 : outcome_.error().offset + 1; }
-  std::optional<std::string> key() const { return outcome_ ? std::nullopt : outcome_.error().key; }
-  ErrorCode code() const { return outcome_ ? ErrorCode::kInternal : outcome_.error().code; }
-
- private:
-  std::unique_ptr<char[]> buffer_;
-  RecordParser parser_;
-  std::expected<LineContent, LineError> outcome_;
-};
 
 std::string StringLine(std::string_view value_json) {
   return R"({"key":"k","type":"string","string_record":{"value":)" + std::string(value_json) + "}}";
@@ -231,15 +208,15 @@ TEST(RecordParserTest, AParserGoesOnAfterABadLineAndALongOne) {
 
 // ---- What is refused: the line, the column, a part of the reason.
 
-struct BadLine {
+struct Refusal {
   std::string line;
   size_t column;
   std::string_view reason;
 };
 
-void ExpectRefused(const BadLine& bad) {
+void ExpectRefused(const Refusal& bad) {
   for (const char after : {'\n', '\r'}) {
-    const Parsed parsed(bad.line, after);
+    const Parsed parsed(bad.line, {.shape = SourceShape::kTyped}, after);
     ASSERT_FALSE(parsed.ok()) << bad.line;
     EXPECT_THAT(parsed.reason(), HasSubstr(bad.reason)) << bad.line;
     EXPECT_EQ(parsed.column(), bad.column) << bad.line << "\n" << parsed.reason();
@@ -286,7 +263,7 @@ TEST(BadLineTest, ALineCutOffAnywhere) {
   ASSERT_TRUE(Parsed(line).ok());
   for (size_t size = 1; size < line.size(); ++size) {
     for (const char after : {'\n', '\r'}) {
-      EXPECT_FALSE(Parsed(std::string_view(line).substr(0, size), after).ok()) << size;
+      EXPECT_FALSE(Parsed(std::string_view(line).substr(0, size), {}, after).ok()) << size;
     }
   }
 }
