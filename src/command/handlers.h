@@ -37,6 +37,7 @@ void Info(Context& context, Arguments args);
 void Time(Context& context, Arguments args);
 
 // larder.cc
+void LarderAccept(Context& context, Arguments args);
 void LarderDatasets(Context& context, Arguments args);
 void LarderVersions(Context& context, Arguments args);
 void LarderRollback(Context& context, Arguments args);

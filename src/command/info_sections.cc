@@ -163,11 +163,12 @@ void Datasets(const InfoSource& source, std::string& to) {
     const dataset::Status status = dataset->status();
     Line(to,
          "dataset_{}:database={},current={},pinned={},compiling={},records={},bytes={},switches={},"
-         "refused={},damaged={},last_switch_ms={},last_check_ms={},last_error_ms={},last_error={}",
+         "refused={},refused_version={},skipped_lines={},probation_until_ms={},damaged={},"
+         "last_switch_ms={},last_check_ms={},last_error_ms={},last_error={}",
          status.name, database, status.current, status.pinned ? 1 : 0, status.compiling ? 1 : 0,
-         status.records, status.file_bytes, status.switches, status.refused, status.damaged,
-         status.last_switch_ms, status.last_check_ms, status.last_error_ms,
-         OneLine(status.last_error));
+         status.records, status.file_bytes, status.switches, status.refused, status.refused_version,
+         status.skipped_lines, status.probation_until_ms, status.damaged, status.last_switch_ms,
+         status.last_check_ms, status.last_error_ms, OneLine(status.last_error));
   }
 }
 

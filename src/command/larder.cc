@@ -89,7 +89,7 @@ void LarderDatasets(Context& context, Arguments /*args*/) {
   context.reply.Array(entries.size());
   for (const auto& [database, name, dataset] : entries) {
     const dataset::Status status = dataset->status();
-    FieldWriter fields(context.reply, 16);
+    FieldWriter fields(context.reply, 20);
     fields.Text("name", status.name);
     fields.Number("database", database);
     fields.Text("source", status.source);
@@ -106,6 +106,10 @@ void LarderDatasets(Context& context, Arguments /*args*/) {
     fields.Text("last_error", status.last_error);
     fields.Number("last_error_ms", static_cast<uint64_t>(status.last_error_ms));
     fields.Number("last_check_ms", static_cast<uint64_t>(status.last_check_ms));
+    fields.Number("refused_version", status.refused_version);
+    fields.Text("verdict", status.verdict);
+    fields.Number("skipped_lines", status.skipped_lines);
+    fields.Number("probation_until_ms", static_cast<uint64_t>(status.probation_until_ms));
   }
 }
 
@@ -115,7 +119,7 @@ void LarderVersions(Context& context, Arguments args) {
   const std::vector<dataset::VersionInfo> versions = dataset->Versions();
   context.reply.Array(versions.size());
   for (const dataset::VersionInfo& version : versions) {
-    FieldWriter fields(context.reply, 8);
+    FieldWriter fields(context.reply, 10);
     fields.Number("number", version.number);
     fields.Flag("current", version.current);
     fields.Flag("damaged", version.damaged);
@@ -124,6 +128,8 @@ void LarderVersions(Context& context, Arguments args) {
     fields.Text("source", version.source);
     fields.Text("checksum", version.source_checksum);
     fields.Number("built_at_ms", static_cast<uint64_t>(version.built_at_ms));
+    fields.Flag("refused", version.refused);
+    fields.Text("verdict", version.verdict);
   }
 }
 
@@ -150,6 +156,11 @@ void LarderPin(Context& context, Arguments args) {
 void LarderUnpin(Context& context, Arguments args) {
   Defer(context, args[2], Host::WaitsFor::kReaders,
         [](dataset::Dataset& dataset) { return dataset.Unpin(); });
+}
+
+void LarderAccept(Context& context, Arguments args) {
+  Defer(context, args[2], Host::WaitsFor::kReaders,
+        [](dataset::Dataset& dataset) { return dataset.Accept(); });
 }
 
 void LarderReload(Context& context, Arguments args) {

@@ -20,20 +20,20 @@ class LarderTest : public ::testing::Test {
 
 TEST_F(LarderTest, DatasetsAreListedWithWhatTheyServe) {
   const std::string reply = Ask("LARDER DATASETS");
-  EXPECT_THAT(reply, StartsWith("*2\r\n*32\r\n$4\r\nname\r\n$8\r\nfeatures\r\n"));
+  EXPECT_THAT(reply, StartsWith("*2\r\n*40\r\n$4\r\nname\r\n$8\r\nfeatures\r\n"));
   EXPECT_THAT(reply, HasSubstr("$7\r\ncurrent\r\n:2\r\n"));
   EXPECT_THAT(reply, HasSubstr("$6\r\npinned\r\n:0\r\n"));
   EXPECT_EQ(CountReplies(reply, 2), 1U);
   Ask("HELLO 3");
   const std::string map = Ask("LARDER DATASETS");
-  EXPECT_THAT(map, StartsWith("*2\r\n%16\r\n$4\r\nname\r\n"));
+  EXPECT_THAT(map, StartsWith("*2\r\n%20\r\n$4\r\nname\r\n"));
   EXPECT_THAT(map, HasSubstr("$6\r\npinned\r\n#f\r\n"));
   EXPECT_EQ(CountReplies(map, 3), 1U);
 }
 
 TEST_F(LarderTest, VersionsAreListedOldestFirst) {
   const std::string reply = Ask("LARDER VERSIONS features");
-  EXPECT_THAT(reply, StartsWith("*2\r\n*16\r\n$6\r\nnumber\r\n:1\r\n$7\r\ncurrent\r\n:0\r\n"));
+  EXPECT_THAT(reply, StartsWith("*2\r\n*20\r\n$6\r\nnumber\r\n:1\r\n$7\r\ncurrent\r\n:0\r\n"));
   EXPECT_THAT(reply, HasSubstr("$6\r\nnumber\r\n:2\r\n$7\r\ncurrent\r\n:1\r\n"));
   EXPECT_EQ(Ask("LARDER VERSIONS later"), "*0\r\n");
 }
@@ -74,7 +74,7 @@ TEST_F(LarderTest, AChangeEndsTheBatch) {
 TEST_F(LarderTest, AnswersWhileAStoreIsLoading) {
   Ask("SELECT 1");
   EXPECT_THAT(Ask("LARDER DATASETS"), StartsWith("*2\r\n"));
-  EXPECT_THAT(Ask("LARDER HELP"), StartsWith("*15\r\n+LARDER <subcommand>"));
+  EXPECT_THAT(Ask("LARDER HELP"), StartsWith("*17\r\n+LARDER <subcommand>"));
 }
 
 }  // namespace

@@ -291,6 +291,16 @@ inline constexpr CommandSpec kServerCommands[] = {
 };
 
 inline constexpr CommandSpec kLarderSubcommands[] = {
+    {.name = "larder|accept",
+     .arity = 3,
+     .flags = kAdmin | kNoScript | kLoading | kStale,
+     .categories = kInAdmin | kInSlow | kInDangerous,
+     .since = "Larder 0.1.0",
+     .group = "larder",
+     .complexity = "O(1)",
+     .summary = "Takes the version that a gate or probation has refused, once.",
+     .syntax = "name",
+     .handler = &LarderAccept},
     {.name = "larder|datasets",
      .arity = 2,
      .flags = kAdmin | kNoScript | kLoading | kStale,

@@ -104,8 +104,8 @@ void CheckDuplicates(const GateOptions& options, const Snapshot& candidate, Verd
   verdict.push_back(
       {.gate = "max_duplicates",
        .sentence = fmt::format(
-           "{} of {} records ({}) repeat the key of another, and at most {} may", Grouped(dead),
-           Grouped(read), Percent(share), Percent(*options.max_duplicates))});
+           "{} of {} records ({}) are duplicates of another's key, and at most {} may be",
+           Grouped(dead), Grouped(read), Percent(share), Percent(*options.max_duplicates))});
 }
 
 void CheckSkipped(const GateOptions& options, const Snapshot& candidate, Verdict& verdict) {
@@ -258,7 +258,7 @@ std::string VerdictText(const Verdict& verdict) {
   std::string text;
   for (const Finding& finding : verdict) {
     if (!text.empty()) text += "; ";
-    text += finding.sentence;
+    text += fmt::format("{} ({})", finding.sentence, finding.gate);
   }
   return text;
 }

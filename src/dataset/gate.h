@@ -52,7 +52,7 @@ Verdict CheckProbation(const ProbationOptions& options, const ReadCounts& counts
 inline constexpr std::string_view kSkippedLinesMetadata = "skipped_lines";
 uint64_t SkippedLines(const snapshot::Snapshot& snapshot);
 
-// The findings' sentences as one line: "A; B".
+// The findings as one line: "SENTENCE (GATE); SENTENCE (GATE)".
 std::string VerdictText(const Verdict& verdict);
 
 }  // namespace larder::dataset

@@ -93,6 +93,7 @@ class ReplyWriter {
   int protocol() const { return protocol_; }
   void set_protocol(int protocol) { protocol_ = protocol; }
   ReplyBuffer& buffer() { return buffer_; }
+  uint64_t errors() const { return errors_; }  // how many were written
 
   void Raw(std::string_view bytes) { buffer_.Append(bytes); }
   void Simple(std::string_view text);  // +OK
@@ -114,6 +115,7 @@ class ReplyWriter {
   void Head(char type, int64_t number);
   ReplyBuffer& buffer_;
   int protocol_;
+  uint64_t errors_ = 0;
 };
 
 }  // namespace larder::resp
