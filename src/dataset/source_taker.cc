@@ -10,7 +10,6 @@
 
 #include "base/log.h"
 #include "base/thread_priority.h"
-#include "dataset/compile.h"
 
 namespace larder::dataset {
 
@@ -30,27 +29,15 @@ bool MayPass(ErrorCode code) {
   }
 }
 
-Result<std::optional<io::FileInfo>> StatIfThere(io::FileSystem& files, const std::string& path) {
-  const auto info = files.Stat(path);
-  if (info) return std::optional(*info);
-  if (info.error().code() == ErrorCode::kNotFound) return std::nullopt;
-  return std::unexpected(info.error());
-}
-
-Result<void> CheckDigest(const std::string& source, std::string_view suffix,
-                         const std::optional<std::string>& expected,
-                         const std::optional<std::string>& found) {
-  if (!expected || expected == found) return {};
-  return Fail(ErrorCode::kRefused,
-              fmt::format("{} does not match {}{}: {} is expected, it has {}", source, source,
-                          suffix, *expected, found.value_or("none")));
-}
-
 }  // namespace
 
 SourceTaker::SourceTaker(io::FileSystem& files, CurrentOptions& options, VersionSwitch& versions,
                          StatusBoard& board)
-    : files_(files), options_(options), versions_(versions), board_(board) {}
+    : options_(options),
+      versions_(versions),
+      board_(board),
+      observer_(files),
+      maker_(files, versions, board, cancelled_) {}
 
 Result<SwitchReport> SourceTaker::Look(bool at_once) {
   MutexLock lock(mutex_);
@@ -63,7 +50,7 @@ Result<SwitchReport> SourceTaker::Look(bool at_once) {
     return Fail(ErrorCode::kInvalidArgument,
                 fmt::format("dataset {} has no source to load", options.name));
   }
-  const auto sight = See(options);
+  const auto sight = observer_.See(options);
   if (!sight) {
     // A file that appears from here on may still be growing: only the first look takes at once.
     looked_ = true;
@@ -72,9 +59,11 @@ Result<SwitchReport> SourceTaker::Look(bool at_once) {
     return std::unexpected(sight.error());
   }
   if (!IsDue(options, *sight, at_once)) return versions_.Unchanged();
+  // Told to take once more what is there already: then somebody doubts it.
+  const bool reread = at_once && outcome_ && outcome_->sight == *sight;
   outcome_.reset();
   CountAttempt();
-  auto report = Take(options, *sight);
+  auto report = Take(options, *sight, reread);
   CountAttempt();
   if (report) {
     outcome_ = Outcome{*sight, ""};
@@ -96,6 +85,8 @@ void SourceTaker::Reconfigure(Options options) {
   outcome_.reset();
   retry_.reset();
   lost_.reset();
+  observer_.Forget();
+  maker_.Forget();
   EndCancel();
 }
 
@@ -116,19 +107,7 @@ void SourceTaker::EndCancel() {
   cancelled_.store(cancels_ > 0);
 }
 
-Result<SourceTaker::Sight> SourceTaker::See(const Options& options) const {
-  LARDER_ASSIGN(const io::FileInfo source, files_.Stat(options.source));
-  if (source.kind != io::FileKind::kRegular) {
-    return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("{} is {}; a source is a regular file", options.source,
-                            source.kind == io::FileKind::kDirectory ? "a directory" : "no file"));
-  }
-  LARDER_ASSIGN(const auto md5, StatIfThere(files_, options.source + ".md5"));
-  LARDER_ASSIGN(const auto sha256, StatIfThere(files_, options.source + ".sha256"));
-  return Sight{source, md5, sha256};
-}
-
-bool SourceTaker::IsDue(const Options& options, const Sight& sight, bool at_once) {
+bool SourceTaker::IsDue(const Options& options, const SourceSight& sight, bool at_once) {
   ApplyOverruling();
   const bool lost = anew_.exchange(false);
   const bool first = !std::exchange(looked_, true);
@@ -152,7 +131,7 @@ bool SourceTaker::IsDue(const Options& options, const Sight& sight, bool at_once
 }
 
 // The version that was made of the source is lost: whether to make another one now.
-bool SourceTaker::IsDueAnew(const Sight& sight) {
+bool SourceTaker::IsDueAnew(const SourceSight& sight) {
   outcome_.reset();
   if (!lost_ || lost_->sight != sight) {
     lost_ = Retry{sight, 0, 0};
@@ -164,112 +143,45 @@ bool SourceTaker::IsDueAnew(const Sight& sight) {
 }
 
 // The n-th time in a row: 1, 2, 4, 8, then always kMaxLooksBetweenAttempts looks.
-void SourceTaker::WaitLonger(std::optional<Retry>& retry, const Sight& sight) {
+void SourceTaker::WaitLonger(std::optional<Retry>& retry, const SourceSight& sight) {
   if (!retry) retry = Retry{sight, 0, 0};
   ++retry->failures;
   const unsigned wait = 1U << std::min(retry->failures - 1, 4U);
   retry->looks_to_wait = std::min(wait, kMaxLooksBetweenAttempts);
 }
 
-Result<SwitchReport> SourceTaker::Take(const Options& options, const Sight& sight) {
+Result<SwitchReport> SourceTaker::Take(const Options& options, const SourceSight& sight,
+                                       bool reread) {
   const bool served = board_.current() != nullptr;
-  LARDER_ASSIGN(const Prepared prepared,
-                served ? PrepareBesideReaders(options, sight) : Prepare(options, sight));
-  return versions_.Take(prepared.number, prepared.compiled);
+  LARDER_ASSIGN(const VersionMaker::Made made, served ? MakeBesideReaders(options, sight, reread)
+                                                      : maker_.Make(options, sight, reread));
+  return versions_.Take(made.number, made.compiled);
 }
 
 // On a thread of its own, because a thread that has lowered its priority cannot raise it again.
 // Only what takes long: a switch holds a lock that others wait for.
-Result<SourceTaker::Prepared> SourceTaker::PrepareBesideReaders(const Options& options,
-                                                                const Sight& sight) {
-  std::optional<Result<Prepared>> prepared;
+Result<VersionMaker::Made> SourceTaker::MakeBesideReaders(const Options& options,
+                                                          const SourceSight& sight, bool reread) {
+  VersionMaker& maker = maker_;
+  std::optional<Result<VersionMaker::Made>> made;
   try {
-    std::jthread([&] {
+    std::jthread([&options, &sight, reread, &made, &maker] {
       LowerThreadPriority();
-      prepared = Prepare(options, sight);
+      made = maker.Make(options, sight, reread);
     }).join();
   } catch (const std::system_error& error) {
     return Fail(ErrorCode::kBusy, fmt::format("cannot start a thread: {}", error.what()));
   }
-  return *std::move(prepared);
+  return *std::move(made);
 }
 
-Result<SourceTaker::Prepared> SourceTaker::Prepare(const Options& options, const Sight& sight) {
-  LARDER_ASSIGN(auto identity, Identify(options, sight));
-  const auto known = versions_.FindContent(identity.checksum, ImportOptionsText(options));
-  if (known) return Prepared{.number = *known, .compiled = false};
-  return Compile(options, std::move(identity));
-}
-
-Result<importer::SourceIdentity> SourceTaker::Identify(const Options& options,
-                                                       const Sight& sight) const {
-  importer::DigestFiles digests;
-  if (sight.md5 || sight.sha256) {
-    LARDER_ASSIGN(digests, importer::ReadDigestFiles(files_, options.source));
-  }
-  LARDER_ASSIGN(auto identity,
-                importer::IdentifySource(
-                    files_, options.source, digests.md5.has_value(), digests.sha256.has_value(),
-                    [this](uint64_t, uint64_t) { return !cancelled_.load(); }));
-  if (identity.info != sight.source) {
-    return Fail(ErrorCode::kRefused, fmt::format("{} changed while it was read", options.source));
-  }
-  LARDER_TRY(CheckDigest(options.source, ".md5", digests.md5, identity.md5));
-  LARDER_TRY(CheckDigest(options.source, ".sha256", digests.sha256, identity.sha256));
-  return identity;
-}
-
-Result<SourceTaker::Prepared> SourceTaker::Compile(const Options& options,
-                                                   importer::SourceIdentity identity) {
-  LARDER_ASSIGN(const VersionSwitch::Birth birth, versions_.PrepareVersion());
-  CompileRequest request{.path = birth.path,
-                         .identity = std::move(identity),
-                         .key_seed = birth.key_seed,
-                         .member_seed = birth.member_seed,
-                         .cancelled = &cancelled_};
-  LogInfo(fmt::format("dataset {}: compiling {} as version {}", options.name, options.source,
-                      birth.number));
-  board_.ShowCompiling(true);
-  auto built = CompileSource(files_, options, request);
-  if (built && board_.current() != nullptr) {
-    if (auto sound = VerifyWhole(options, birth.path); !sound)
-      built = std::unexpected(sound.error());
-  }
-  board_.ShowCompiling(false);
-  if (!built) {
-    // A publish that failed half-way may have left the file under its name.
-    std::ignore = files_.Remove(birth.path);
-    return std::unexpected(built.error());
-  }
-  LogInfo(fmt::format("dataset {}: version {} has {} records ({} duplicates) in {} bytes",
-                      options.name, birth.number, built->records, built->duplicates,
-                      built->file_bytes));
-  return Prepared{.number = birth.number, .compiled = true};
-}
-
-// The builder has looked every key up; this reads everything else too, as long as somebody else
-// serves meanwhile.
-Result<void> SourceTaker::VerifyWhole(const Options& options, const std::string& path) const {
-  const auto goes = [this, &options](double share) {
-    if (options.progress) options.progress("verify", share);
-    return !cancelled_.load();
-  };
-  if (!goes(0)) return Fail(ErrorCode::kCancelled, "verifying was cancelled");
-  LARDER_ASSIGN(const auto snapshot, snapshot::Snapshot::Open(files_, path));
-  const auto whole = static_cast<double>(snapshot->header().file_bytes);
-  LARDER_TRY(snapshot::Verify(
-      *snapshot, [&](uint64_t done) { return goes(static_cast<double>(done) / whole); }));
-  if (!snapshot->damaged()) return {};
-  return Fail(ErrorCode::kIoError, fmt::format("{}: a page could not be read back", path));
-}
-
-void SourceTaker::Conclude(const Options& options, const Sight& sight, const Error& error) {
+void SourceTaker::Conclude(const Options& options, const SourceSight& sight, const Error& error) {
   if (error.code() == ErrorCode::kCancelled) {
     // Not the file's fault: the next look takes it up again.
     looked_ = false;
     return;
   }
-  const auto now = See(options);
+  const auto now = observer_.See(options);
   const bool changed = !now || *now != sight;
   if (changed) {
     // Whatever was wrong with it, it is another file by now.

@@ -28,9 +28,10 @@
 #include "base/mutex.h"
 #include "dataset/current_options.h"
 #include "dataset/dataset.h"
+#include "dataset/source_sight.h"
 #include "dataset/status_board.h"
+#include "dataset/version_maker.h"
 #include "dataset/version_switch.h"
-#include "import/importer.h"
 #include "io/file_system.h"
 
 namespace larder::dataset {
@@ -57,47 +58,32 @@ class SourceTaker {
   void Resume();
 
  private:
-  // All that tells a source apart from what it was before, short of reading it.
-  struct Sight {
-    io::FileInfo source;
-    std::optional<io::FileInfo> md5, sha256;
-    bool operator==(const Sight&) const = default;
-  };
   struct Outcome {
-    Sight sight;
+    SourceSight sight;
     std::string error;  // empty: it was taken
   };
   struct Retry {
-    Sight sight;
+    SourceSight sight;
     unsigned failures = 0;
     unsigned looks_to_wait = 0;
   };
 
-  // The version on disk that holds what the source holds.
-  struct Prepared {
-    uint64_t number = 0;
-    bool compiled = false;
-  };
-
   void EndCancel();
-  Result<Sight> See(const Options& options) const;
-  bool IsDue(const Options& options, const Sight& sight, bool at_once) LARDER_REQUIRES(mutex_);
-  bool IsDueAnew(const Sight& sight) LARDER_REQUIRES(mutex_);
-  void WaitLonger(std::optional<Retry>& retry, const Sight& sight) LARDER_REQUIRES(mutex_);
-  Result<SwitchReport> Take(const Options& options, const Sight& sight);
-  Result<Prepared> PrepareBesideReaders(const Options& options, const Sight& sight);
-  Result<Prepared> Prepare(const Options& options, const Sight& sight);
-  Result<importer::SourceIdentity> Identify(const Options& options, const Sight& sight) const;
-  Result<Prepared> Compile(const Options& options, importer::SourceIdentity identity);
-  Result<void> VerifyWhole(const Options& options, const std::string& path) const;
+  bool IsDue(const Options& options, const SourceSight& sight, bool at_once)
+      LARDER_REQUIRES(mutex_);
+  bool IsDueAnew(const SourceSight& sight) LARDER_REQUIRES(mutex_);
+  void WaitLonger(std::optional<Retry>& retry, const SourceSight& sight) LARDER_REQUIRES(mutex_);
+  Result<SwitchReport> Take(const Options& options, const SourceSight& sight, bool reread)
+      LARDER_REQUIRES(mutex_);
+  Result<VersionMaker::Made> MakeBesideReaders(const Options& options, const SourceSight& sight,
+                                               bool reread) LARDER_REQUIRES(mutex_);
   // Begun, or ended: what Overrule has said before means another one.
   void CountAttempt();
   void ApplyOverruling() LARDER_REQUIRES(mutex_);
   void ShowFailure(const std::string& error, bool refused);
-  void Conclude(const Options& options, const Sight& sight, const Error& error)
+  void Conclude(const Options& options, const SourceSight& sight, const Error& error)
       LARDER_REQUIRES(mutex_);
 
-  io::FileSystem& files_;
   CurrentOptions& options_;
   VersionSwitch& versions_;
   StatusBoard& board_;
@@ -117,8 +103,10 @@ class SourceTaker {
 
   // Held during a whole look, a compile included; taken before VersionSwitch's and StatusBoard's.
   Mutex mutex_;
+  SourceObserver observer_ LARDER_GUARDED_BY(mutex_);
+  VersionMaker maker_ LARDER_GUARDED_BY(mutex_);
   bool looked_ LARDER_GUARDED_BY(mutex_) = false;
-  std::optional<Sight> seen_ LARDER_GUARDED_BY(mutex_);
+  std::optional<SourceSight> seen_ LARDER_GUARDED_BY(mutex_);
   std::optional<Outcome> outcome_ LARDER_GUARDED_BY(mutex_);
   std::optional<Retry> retry_ LARDER_GUARDED_BY(mutex_);
   std::optional<Retry> lost_ LARDER_GUARDED_BY(mutex_);  // versions of one sight that were damaged

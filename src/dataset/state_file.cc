@@ -18,6 +18,7 @@ constexpr std::string_view kChecksumWord = "checksum ";
 constexpr size_t kChecksumLineBytes = 9 + 16 + 1;
 constexpr std::string_view kVersionSuffix = ".snap";
 constexpr std::string_view kVerdictSuffix = ".verdict";
+constexpr std::string_view kOriginSuffix = ".origin";
 constexpr size_t kMinDigits = 6;
 constexpr size_t kMaxDigits = 12;
 
@@ -137,10 +138,20 @@ std::optional<uint64_t> ParseVerdictFileName(std::string_view name) {
   return ParseNumberedName(name, kVerdictSuffix);
 }
 
+std::string OriginFileName(uint64_t number) {
+  return fmt::format("{:06}{}", number, kOriginSuffix);
+}
+
+std::optional<uint64_t> ParseOriginFileName(std::string_view name) {
+  return ParseNumberedName(name, kOriginSuffix);
+}
+
 bool IsUnfinishedFileName(std::string_view name) {
   if (!name.ends_with(io::kTemporarySuffix)) return false;
   name.remove_suffix(io::kTemporarySuffix.size());
-  if (name == kStateFileName || ParseVerdictFileName(name)) return true;
+  if (name == kStateFileName || ParseVerdictFileName(name) || ParseOriginFileName(name)) {
+    return true;
+  }
   const size_t suffix = name.find(kVersionSuffix);
   if (suffix == std::string_view::npos) return false;
   return ParseVersionFileName(name.substr(0, suffix + kVersionSuffix.size())).has_value();

@@ -37,7 +37,10 @@ std::optional<uint64_t> ParseVersionFileName(std::string_view name);
 // The same of the verdict that stands beside a refused version.
 std::string VerdictFileName(uint64_t number);
 std::optional<uint64_t> ParseVerdictFileName(std::string_view name);
-// A temporary of a version, a verdict or STATE that was never published.
+// The same of the origin that stands beside a version that was copied.
+std::string OriginFileName(uint64_t number);
+std::optional<uint64_t> ParseOriginFileName(std::string_view name);
+// A temporary of a version, a verdict, an origin or STATE that was never published.
 bool IsUnfinishedFileName(std::string_view name);
 
 }  // namespace larder::dataset

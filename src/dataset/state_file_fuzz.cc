@@ -18,6 +18,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (const auto number = ParseVerdictFileName(bytes)) {
     if (VerdictFileName(*number) != bytes) std::abort();
   }
+  if (const auto number = ParseOriginFileName(bytes)) {
+    if (OriginFileName(*number) != bytes) std::abort();
+  }
   if (IsUnfinishedFileName(bytes) && ParseVersionFileName(bytes)) std::abort();
   return 0;
 }

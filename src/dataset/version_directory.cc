@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "dataset/origin_file.h"
 
 namespace larder::dataset {
 
@@ -21,6 +22,10 @@ VersionDirectory::Entry DescribeVersion(uint64_t number, const snapshot::Snapsho
     if (name == "source") entry.info.source = std::move(value);
     if (name == "source_checksum") entry.info.source_checksum = std::move(value);
     if (name == "import_options") entry.import_options = std::move(value);
+    if (name == "depends_on_mtime") entry.depends_on_mtime = value == "yes";
+    if (name == "source_mtime_ns") {
+      entry.source_mtime_ns = std::strtoll(value.c_str(), nullptr, 10);
+    }
     if (name == "built_at_ms") {
       entry.info.built_at_ms = std::strtoll(value.c_str(), nullptr, 10);
     }
@@ -32,6 +37,12 @@ VersionDirectory::Entry DescribeVersion(uint64_t number, const snapshot::Snapsho
 }
 
 }  // namespace
+
+bool VersionDirectory::Entry::Holds(const ContentKey& content) const {
+  return info.source_checksum == content.source_checksum &&
+         import_options == content.import_options &&
+         (!depends_on_mtime || source_mtime_ns == content.source_mtime_ns);
+}
 
 Result<std::unique_ptr<VersionDirectory>> VersionDirectory::Open(io::FileSystem& files,
                                                                  std::string path) {
@@ -81,6 +92,12 @@ Result<void> VersionDirectory::ReadVersions() {
     if (const auto number = ParseVersionFileName(name)) ReadVersion(*number, next);
   }
   for (const std::string& name : names) {
+    const auto origin_of = ParseOriginFileName(name);
+    if (origin_of && !entries_.contains(*origin_of)) {
+      // Should it stay, then no other version may get its number.
+      state_.next = std::max(state_.next, *origin_of + 1);
+      RemoveLeftover(name);
+    }
     const auto number = ParseVerdictFileName(name);
     if (!number) continue;
     state_.next = std::max(state_.next, *number + 1);
@@ -120,6 +137,24 @@ void VersionDirectory::ReadVerdict(uint64_t number) {
   }
   refusal->version = number;
   entries_[number].refusal = *std::move(refusal);
+}
+
+// What the version itself tells is how its publisher made it.
+void VersionDirectory::ReadOrigin(Entry& entry) {
+  const std::string path = OriginPathOf(entry.info.number);
+  const auto bytes = io::ReadWholeFile(files_, path, kMaxOriginBytes);
+  if (!bytes && bytes.error().code() == ErrorCode::kNotFound) return;
+  entry.has_origin = true;
+  auto origin = bytes ? ParseOrigin(*bytes) : std::unexpected(bytes.error());
+  if (!origin) {
+    LogWarning(fmt::format("{} cannot be read: {}", path, origin.error().message()));
+    return;
+  }
+  entry.info.source = std::move(origin->source);
+  entry.info.source_checksum = std::move(origin->checksum);
+  entry.import_options = kSnapshotImportOptions;
+  entry.source_mtime_ns = origin->mtime_ns;
+  entry.depends_on_mtime = false;
 }
 
 Result<void> VersionDirectory::RemoveVoidVerdicts() {
@@ -163,12 +198,10 @@ std::optional<uint64_t> VersionDirectory::Fallback(uint64_t number) const {
   return newest == number ? std::nullopt : newest;
 }
 
-std::optional<uint64_t> VersionDirectory::FindContent(std::string_view source_checksum,
-                                                      std::string_view import_options) const {
+std::optional<uint64_t> VersionDirectory::FindContent(const ContentKey& content) const {
   std::optional<uint64_t> found;
   for (const auto& [number, entry] : entries_) {
-    if (entry.opens() && entry.info.source_checksum == source_checksum &&
-        entry.import_options == import_options) {
+    if (entry.opens() && entry.Holds(content)) {
       // The one that is served already is the best of several, then those that may be.
       if (number == state_.current) return number;
       if (!found || entry.good() || !IsGood(*found)) found = number;
@@ -213,6 +246,10 @@ std::string VersionDirectory::PathOf(uint64_t number) const {
   return Join(VersionFileName(number));
 }
 
+std::string VersionDirectory::OriginPathOf(uint64_t number) const {
+  return Join(OriginFileName(number));
+}
+
 std::string VersionDirectory::VerdictPathOf(uint64_t number) const {
   return Join(VerdictFileName(number));
 }
@@ -223,6 +260,7 @@ Result<VersionDirectory::SnapshotPointer> VersionDirectory::OpenVersion(uint64_t
   if (opened) {
     if (opened_before) return opened;
     Entry described = DescribeVersion(number, **opened);
+    ReadOrigin(described);
     if (!(*opened)->damaged()) {
       Entry& entry = entries_[number];
       described.refusal = std::move(entry.refusal);
@@ -369,6 +407,7 @@ std::vector<std::string> VersionDirectory::Unlink(const std::vector<uint64_t>& n
   if (!synced) complaints.push_back(synced.error().message());
   for (const uint64_t number : dropped) {
     if (synced && entries_.at(number).refusal) is_gone(files_.Remove(VerdictPathOf(number)));
+    if (synced && entries_.at(number).has_origin) is_gone(files_.Remove(OriginPathOf(number)));
     entries_.erase(number);
   }
   // Until the directory is synced a power cut can bring a file back: damage must stay known.

@@ -1,4 +1,5 @@
-// VersionDirectory: the files of one Dataset: versions, their verdicts, STATE and the lock.
+// VersionDirectory: the files of one Dataset: versions, their verdicts and origins, STATE
+// and the lock.
 //
 // It knows what is on disk and changes it step by step; which version is served, when and to whom
 // is its owner's business (dataset/version_switch.h).
@@ -31,6 +32,13 @@
 
 namespace larder::dataset {
 
+// What decides the content of a version that is made of a source.
+struct ContentKey {
+  std::string source_checksum;
+  std::string import_options;
+  int64_t source_mtime_ns = 0;  // counts for versions with times to live, which begin there
+};
+
 class VersionDirectory {
   struct OnlyOpen {};
 
@@ -38,6 +46,10 @@ class VersionDirectory {
   struct Entry {
     VersionInfo info;  // .current is not kept here
     std::string import_options;
+    int64_t source_mtime_ns = 0;
+    bool depends_on_mtime = false;
+    bool has_origin = false;  // it was copied, and its origin file says from where
+    bool Holds(const ContentKey& content) const;
     uint64_t skipped_lines = 0;
     std::string problem;             // why it cannot be opened; empty: it can
     std::optional<Refusal> refusal;  // stands on disk beside it
@@ -62,8 +74,7 @@ class VersionDirectory {
   // Where to go when `number` cannot be served: the one before it, else the newest other.
   std::optional<uint64_t> Fallback(uint64_t number) const;
   // Also among those that are refused, or have not passed the gates yet.
-  std::optional<uint64_t> FindContent(std::string_view source_checksum,
-                                      std::string_view import_options) const;
+  std::optional<uint64_t> FindContent(const ContentKey& content) const;
   // Whether another version of the same content passed the gates before (and may be damaged now).
   bool PassedBefore(uint64_t number) const;
   // The version that waits for somebody to accept it: the newest that is refused.
@@ -115,11 +126,13 @@ class VersionDirectory {
   Result<void> ReadVersions();
   void ReadVersion(uint64_t number, uint64_t next);
   void ReadVerdict(uint64_t number);
+  void ReadOrigin(Entry& entry);
   Result<void> RemoveVoidVerdicts();
   void RemoveLeftover(const std::string& name);
   Result<void> Write(const DirectoryState& state, uint64_t passed);
   std::vector<std::string> Unlink(const std::vector<uint64_t>& numbers);
   std::string VerdictPathOf(uint64_t number) const;
+  std::string OriginPathOf(uint64_t number) const;
   std::string Join(std::string_view name) const;
 
   io::FileSystem& files_;

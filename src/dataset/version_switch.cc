@@ -204,10 +204,9 @@ Result<VersionSwitch::Birth> VersionSwitch::PrepareVersion() {
   return birth;
 }
 
-std::optional<uint64_t> VersionSwitch::FindContent(std::string_view source_checksum,
-                                                   std::string_view import_options) {
+std::optional<uint64_t> VersionSwitch::FindContent(const ContentKey& content) {
   MutexLock lock(mutex_);
-  return directory_->FindContent(source_checksum, import_options);
+  return directory_->FindContent(content);
 }
 
 Result<SwitchReport> VersionSwitch::Take(uint64_t number, bool compiled) {

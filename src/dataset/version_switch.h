@@ -58,8 +58,7 @@ class VersionSwitch {
   };
   // Errors: those of writing a STATE where there is none yet.
   Result<Birth> PrepareVersion();
-  std::optional<uint64_t> FindContent(std::string_view source_checksum,
-                                      std::string_view import_options);
+  std::optional<uint64_t> FindContent(const ContentKey& content);
   // `number` holds what the source holds now: when the gates let it pass, switches to it (or, while
   // pinned, keeps it), then drops what is no longer kept. `compiled`: its file was published just
   // now. Errors: kRefused, with all that the gates found; its verdict is on disk then.
