@@ -146,11 +146,12 @@ void Pipeline::Stop() {
   work_.NotifyAll();
 }
 
-LineOptions LinesOf(const SourceOptions& source, const SourceStream& stream) {
+LineOptions LinesOf(const SourceOptions& source, const SourceStream& stream,
+                    const std::string& key_namespace) {
   constexpr int64_t kNsPerMs = 1'000'000;
   return {.shape = source.shape,
           .key_field = source.key_field,
-          .key_prefix = source.key_prefix,
+          .key_prefix = source.key_prefix + key_namespace,
           .mtime_ms = stream.mtime_ns() / kNsPerMs};
 }
 
@@ -222,9 +223,14 @@ void ChunkImport::ReadChunks() {
 }
 
 void ChunkImport::ParseChunks() {
-  RecordParser parser(LinesOf(options_.source, stream_));
+  std::string key_namespace;
+  auto parser = std::make_unique<RecordParser>(LinesOf(options_.source, stream_, key_namespace));
   while (auto work = pipeline_.TakeRead()) {
-    pipeline_.PutOutcome(work->number, ParseOne(parser, *work));
+    if (work->chunk.key_namespace != key_namespace) {
+      key_namespace = work->chunk.key_namespace;
+      parser = std::make_unique<RecordParser>(LinesOf(options_.source, stream_, key_namespace));
+    }
+    pipeline_.PutOutcome(work->number, ParseOne(*parser, *work));
     pipeline_.PutFree(std::move(work->chunk));
   }
 }

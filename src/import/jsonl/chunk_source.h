@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "base/error.h"
@@ -40,6 +41,8 @@ struct SourceChunk {
   // Where each line stands in the source, for messages. Empty when the lines are the source's own:
   // they are counted then, and errors told with the column inside the line.
   std::vector<LinePosition> positions;
+  // Stands in front of the keys of rows, behind the key_prefix of the options.
+  std::string key_namespace;
 };
 
 class ChunkSource {

@@ -374,7 +374,8 @@ TEST(BadLineTest, TheKeyIsToldWhenItIsKnown) {
   EXPECT_EQ(Parsed(R"({"key":"k1","type":"x"})").key(), "k1");
   EXPECT_EQ(Parsed(R"({"key":"k1","type":"string"})").key(), "k1");
   EXPECT_EQ(Parsed(R"({"key":"k1","type" "x"})").key(), "k1");
-  EXPECT_EQ(Parsed(R"({"type":"x","key":"k1"})").key(), std::nullopt);
+  EXPECT_EQ(Parsed(R"({"type":"x","key":"k1"})", {.shape = SourceShape::kTyped}).key(),
+            std::nullopt);
 }
 
 TEST(BadLineTest, NestingTooDeepToBeMeant) {
