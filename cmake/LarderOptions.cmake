@@ -21,6 +21,13 @@ endif()
 # tests. Line tables are enough for a backtrace, and compile and link faster than full symbols.
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1" CACHE STRING "" FORCE)
 
+# liblarder.so: only where nothing is instrumented. Its objects are those of the program, so all are
+# position-independent, and hidden unless they are marked LARDER_API (decision 0076).
+set(LARDER_SHARED ON)
+if(LARDER_SANITIZE OR LARDER_FUZZ OR LARDER_COVERAGE)
+  set(LARDER_SHARED OFF)
+endif()
+
 add_library(larder_flags INTERFACE)
 # libstdc++ checks bounds where speed does not matter.
 target_compile_definitions(larder_flags INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
@@ -31,6 +38,12 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(larder_flags INTERFACE -Wthread-safety)
+endif()
+if(LARDER_SHARED)
+  set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+  # What is installed does not say where it was built.
+  target_compile_options(larder_flags INTERFACE -fvisibility=hidden -fvisibility-inlines-hidden
+                         "-ffile-prefix-map=${PROJECT_SOURCE_DIR}=/usr/src/larder")
 endif()
 if(LARDER_SANITIZE)
   target_compile_options(larder_flags INTERFACE -fsanitize=${LARDER_SANITIZE} -O1

@@ -32,18 +32,18 @@ struct GateOptions {
   uint64_t max_skipped = 100;                  // bad lines that were skipped (SourceOptions)
 
   struct RequiredKey {
-    std::string key;
-    std::optional<ValueType> type;
+    std::string key = {};
+    std::optional<ValueType> type = {};
     bool operator==(const RequiredKey&) const = default;
   };
-  std::vector<RequiredKey> required_keys;
+  std::vector<RequiredKey> required_keys = {};
   struct Canary {
-    std::string key;
-    std::optional<std::string> field;  // of a hash; none: the string itself
-    std::string value;
+    std::string key = {};
+    std::optional<std::string> field = {};  // of a hash; none: the string itself
+    std::string value = {};
     bool operator==(const Canary&) const = default;
   };
-  std::vector<Canary> canaries;
+  std::vector<Canary> canaries = {};
 
   bool operator==(const GateOptions&) const = default;
 };
@@ -59,20 +59,20 @@ struct ProbationOptions {
 };
 
 struct DatasetOptions {
-  std::string name;
-  std::string source;  // the file to watch; empty: only what is on disk is served
-  std::string directory;
+  std::string name = {};
+  std::string source = {};  // the file to watch; empty: only what is on disk is served
+  std::string directory = {};
   unsigned keep = 3;  // versions on disk; the current one is never dropped
   std::chrono::milliseconds watch{5000};
-  SourceOptions import;
-  GateOptions gate;
-  ProbationOptions probation;
+  SourceOptions import = {};
+  GateOptions gate = {};
+  ProbationOptions probation = {};
   Duplicates duplicates = Duplicates::kLast;
   std::optional<char> separator = '/';
   uint64_t build_memory_bytes = uint64_t{1} << 30;
   unsigned threads = 0;
   // Called on the compiling thread; for a progress line.
-  std::function<void(std::string_view step, double share)> progress;
+  std::function<void(std::string_view step, double share)> progress = {};
 };
 
 }  // namespace larder

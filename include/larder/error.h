@@ -11,6 +11,8 @@
 #include <string_view>
 #include <utility>
 
+#include "larder/api.h"
+
 namespace larder {
 
 enum class ErrorCode : uint8_t {
@@ -30,7 +32,7 @@ enum class ErrorCode : uint8_t {
 };
 
 // The code's name as it stands in logs and JSON, for instance "not_found".
-std::string_view ErrorCodeName(ErrorCode code);
+LARDER_API std::string_view ErrorCodeName(ErrorCode code);
 
 class [[nodiscard]] Error {
  public:
@@ -40,7 +42,7 @@ class [[nodiscard]] Error {
   const std::string& message() const { return message_; }
 
   // The same error with what was being done in front: "context: message".
-  Error Within(std::string_view context) const;
+  LARDER_API Error Within(std::string_view context) const;
 
  private:
   ErrorCode code_;

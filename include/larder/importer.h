@@ -12,9 +12,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "larder/api.h"
 #include "larder/error.h"
 #include "larder/record.h"
 
@@ -38,6 +40,39 @@ struct ImportReport {
   uint64_t skipped_lines = 0;  // bad ones that were allowed
   uint64_t raw_bytes = 0;      // as they are in the file
   uint64_t text_bytes = 0;     // after decompression
+};
+
+// SourceLines: the lines of a text, for importers of formats that have some.
+//
+//   larder::SourceLines lines(text);
+//   while (const auto line = lines.Next()) ...
+//   if (!lines.status()) return std::unexpected(lines.status().error());
+//
+// Ownership:  borrows the text; a line is good until the next.
+// Errors:     Next ends early; status() says why: what the text says, kLimit (a line that is longer
+//             than any record).
+// Cost:       memory for the longest line.
+class SourceLines {
+ public:
+  explicit SourceLines(SourceText& text) : text_(text) {}
+
+  // The next line without its "\n" or "\r\n"; none behind the last.
+  LARDER_API std::optional<std::string_view> Next();
+  // Of the line that Next() returned, from 1.
+  uint64_t number() const { return number_; }
+  const Result<void>& status() const { return status_; }
+  // To return when that line is bad: "FILE:LINE: reason".
+  LARDER_API std::unexpected<Error> Bad(std::string_view reason) const;
+
+ private:
+  bool ReadMore();
+
+  SourceText& text_;
+  std::string held_;  // bytes from begin_ on are no line yet
+  size_t begin_ = 0;
+  bool at_end_ = false;
+  uint64_t number_ = 0;
+  Result<void> status_;
 };
 
 class Importer {

@@ -10,6 +10,7 @@
 #include <span>
 #include <string_view>
 
+#include "larder/api.h"
 #include "larder/error.h"
 
 namespace larder {
@@ -26,7 +27,7 @@ enum class ValueType : uint8_t {
 inline constexpr int kValueTypeCount = 6;
 
 // "string", "hash", "list", "set", "zset", "ReJSON-RL": as Redis's TYPE says.
-std::string_view ValueTypeName(ValueType type);
+LARDER_API std::string_view ValueTypeName(ValueType type);
 
 // Limits of a record, refused by whoever takes records in (import, builder) with kLimit.
 inline constexpr uint64_t kMaxKeyBytes = uint64_t{64} << 10;      // the field in the record's head
@@ -37,21 +38,21 @@ inline constexpr uint64_t kMaxElements = uint64_t{1} << 31;  // clients count in
 enum class Duplicates : uint8_t { kLast, kFirst, kError };
 
 struct RecordView {
-  std::string_view key;
+  std::string_view key = {};
   ValueType type = ValueType::kString;
 
   // kString, kJson: the value.
-  std::string_view text;
+  std::string_view text = {};
   // kHash: field, value, field, value... A repeated field: the last one wins.
   // kList: the elements in order. kSet: the members; a repeated member counts once.
   // kZset: the members; a repeated member: the last score wins.
-  std::span<const std::string_view> items;
+  std::span<const std::string_view> items = {};
   // kZset only: one score per member, never NaN.
-  std::span<const double> scores;
+  std::span<const double> scores = {};
 
-  std::optional<int64_t> expires_at_ms;  // Unix time
-  std::optional<uint64_t> version;
-  std::optional<uint32_t> flags;  // memcached's
+  std::optional<int64_t> expires_at_ms = {};  // Unix time
+  std::optional<uint64_t> version = {};
+  std::optional<uint32_t> flags = {};  // memcached's
 };
 
 // A run of consecutive records of the source, in order, filled by one thread.

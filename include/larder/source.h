@@ -28,13 +28,13 @@ inline constexpr uint64_t kSkipAllBadLines = UINT64_MAX;
 struct SourceOptions {
   SourceFormat format = SourceFormat::kAuto;
   SourceShape shape = SourceShape::kAuto;
-  std::string key_field;   // rows: the member that is the key; empty: there are no rows
-  std::string key_prefix;  // rows: stands in front of it
-  unsigned levels = 1;     // JSON: 2: an object of objects, keys are NAMESPACE/KEY
+  std::string key_field = {};   // rows: the member that is the key; empty: there are no rows
+  std::string key_prefix = {};  // rows: stands in front of it
+  unsigned levels = 1;          // JSON: 2: an object of objects, keys are NAMESPACE/KEY
   char level_separator = '/';
   uint64_t bad_lines = 0;  // how many may be skipped before the source is refused
   // Reads the source in place of all formats above; null: none.
-  std::shared_ptr<const Importer> importer;
+  std::shared_ptr<const Importer> importer = {};
 
   bool operator==(const SourceOptions&) const = default;
 };

@@ -23,6 +23,7 @@
 #include <iterator>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "larder/api.h"
 #include "larder/record.h"
@@ -37,10 +38,10 @@ class ZsetView;
 struct Value {
   ValueType type = ValueType::kString;
   // As it is stored, which is nearly as it goes over the wire: the views are for reading.
-  std::string_view encoded;
+  std::string_view encoded = {};
   uint64_t member_seed = 0;
-  std::optional<int64_t> expires_at_ms;  // Unix time
-  std::optional<uint64_t> version;
+  std::optional<int64_t> expires_at_ms = {};  // Unix time
+  std::optional<uint64_t> version = {};
   uint32_t flags = 0;  // memcached's
 
   bool Expired(int64_t now_ms) const { return expires_at_ms && *expires_at_ms <= now_ms; }

@@ -37,6 +37,7 @@ spdlog::logger& Logger() {
   static auto* const logger = [] {
     auto* made = new spdlog::logger("larder", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_pattern(kTextPattern);
+    made->set_level(spdlog::level::warn);  // a program that has Larder in it did not ask for more
     return made;
   }();
   return *logger;
@@ -44,7 +45,7 @@ spdlog::logger& Logger() {
 
 spdlog::string_view_t View(std::string_view text) { return {text.data(), text.size()}; }
 
-std::atomic<LogLevel> current_level{LogLevel::kInfo};
+std::atomic<LogLevel> current_level{LogLevel::kWarning};
 
 }  // namespace
 

@@ -12,9 +12,10 @@
 #include <optional>
 #include <string_view>
 
+#include "larder/log.h"
+
 namespace larder {
 
-enum class LogLevel : uint8_t { kDebug, kInfo, kWarning, kError, kOff };
 enum class LogFormat : uint8_t { kText, kJson };
 
 // In the order of the enumerators, as they are written in settings; kOff has no name.
@@ -23,9 +24,8 @@ inline constexpr std::array<std::string_view, 4> kLogLevelNames = {"debug", "inf
 inline constexpr std::array<std::string_view, 2> kLogFormatNames = {"text", "json"};
 std::optional<LogLevel> ParseLogLevel(std::string_view name);
 
-// kInfo and kText until set.
-void SetLogLevel(LogLevel level);
 LogLevel CurrentLogLevel();
+// kText until set.
 void SetLogFormat(LogFormat format);
 
 void LogDebug(std::string_view message);

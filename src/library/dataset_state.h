@@ -1,0 +1,26 @@
+// What stands behind the public Dataset handle, wherever its dataset lives.
+#pragma once
+
+#include <memory>
+
+#include "base/epoch.h"
+#include "dataset/dataset.h"
+#include "larder/dataset.h"
+#include "library/switch_listeners.h"
+
+namespace larder {
+
+struct Dataset::State {
+  std::shared_ptr<EpochDomain> epochs;  // its readers'; perhaps with the stores of a server behind
+  std::shared_ptr<dataset::Dataset> dataset;
+  std::shared_ptr<library::SwitchListeners> listeners;
+
+  // The options as the dataset takes them: it tells `listeners` of its switches, and an importer of
+  // the program is kept from throwing.
+  static dataset::Options Complete(DatasetOptions options,
+                                   const std::shared_ptr<library::SwitchListeners>& listeners);
+  // A handle that keeps the version; empty for none.
+  static Snapshot Hold(std::shared_ptr<const dataset::Version> version);
+};
+
+}  // namespace larder

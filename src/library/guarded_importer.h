@@ -1,0 +1,14 @@
+// Guard: an importer of the program, whose exceptions become errors: nothing is thrown through the
+// threads of Larder.
+#pragma once
+
+#include <memory>
+
+#include "larder/importer.h"
+
+namespace larder::library {
+
+// Null stays null.
+std::shared_ptr<const Importer> Guard(std::shared_ptr<const Importer> importer);
+
+}  // namespace larder::library
