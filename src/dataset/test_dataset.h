@@ -32,6 +32,25 @@ inline std::string SourceOf(const std::string& word) {
   return text;
 }
 
+// The same with as many records more: twice as many are refused (StrictGates).
+inline std::string DoubledSourceOf(const std::string& word) {
+  std::string text = SourceOf(word);
+  for (int i = 0; i < kTestRecords; ++i) {
+    text += fmt::format(R"({{"key":"more/{}","type":"string","string_record":{{"value":"x"}}}})"
+                        "\n",
+                        i);
+  }
+  return text;
+}
+
+// Of the small test sources, those that double are refused and all others pass.
+inline GateOptions StrictGates() {
+  GateOptions gates;
+  gates.free_records = 0;
+  gates.max_record_shrink = std::nullopt;
+  return gates;
+}
+
 // The word that all records of the version say; "none" when there is no version.
 inline std::string WordOf(const Version* version) {
   if (version == nullptr) return "none";
@@ -65,6 +84,10 @@ class TestDataset {
 
   void PutSource(const std::string& word) { files_.PutFile(options_.source, SourceOf(word)); }
 
+  void PutDoubled(const std::string& word) {
+    files_.PutFile(options_.source, DoubledSourceOf(word));
+  }
+
   // Opens it (anew). Errors fail the test.
   Dataset& Open() {
     dataset_.reset();
@@ -91,6 +114,12 @@ class TestDataset {
     return options_.directory + "/" + VersionFileName(number);
   }
   bool HasVersionFile(uint64_t number) const { return files_.Contents(PathOf(number)).has_value(); }
+  std::string VerdictPathOf(uint64_t number) const {
+    return options_.directory + "/" + VerdictFileName(number);
+  }
+  bool HasVerdictFile(uint64_t number) const {
+    return files_.Contents(VerdictPathOf(number)).has_value();
+  }
 
  private:
   io::FaultyFileSystem files_;
