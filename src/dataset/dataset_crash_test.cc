@@ -33,6 +33,25 @@ void Nothing(TestDataset&) {}
 
 Result<SwitchReport> LoadAtOnce(TestDataset& test) { return test->Refresh(true); }
 
+// A refusal is what is to happen here.
+Result<SwitchReport> LoadRefused(TestDataset& test) {
+  auto report = test->Refresh(true);
+  if (!report && report.error().code() == ErrorCode::kRefused) return SwitchReport{};
+  EXPECT_FALSE(report) << "it must not be taken";
+  return report;
+}
+
+void RefuseTwo(TestDataset& test) {
+  test.PutDoubled("two");
+  EXPECT_EQ(test->Refresh(true).error().code(), ErrorCode::kRefused);
+}
+
+void FailReads(TestDataset& test) {
+  if (test->Current() == nullptr || test->Current()->probation == nullptr) return;
+  test->Current()->probation->commands += 1000;
+  test->Current()->probation->misses += 1000;
+}
+
 std::vector<Change> AllChanges() {
   return {
       {"FirstLoad",
@@ -79,6 +98,46 @@ std::vector<Change> AllChanges() {
        LoadAtOnce,
        "three",
        "four"},
+      {"Refuse",
+       {"one"},
+       [](TestDataset& test) { test.PutDoubled("two"); },
+       LoadRefused,
+       "one",
+       "one"},
+      {"NextVersionAfterARefusal",
+       {"one"},
+       [](TestDataset& test) {
+         RefuseTwo(test);
+         test.PutSource("three");
+       },
+       LoadAtOnce,
+       "one",
+       "three"},
+      {"NextRefusalAfterARefusal",
+       {"one"},
+       [](TestDataset& test) {
+         RefuseTwo(test);
+         test.PutDoubled("three");
+       },
+       LoadRefused,
+       "one",
+       "one"},
+      {"Accept",
+       {"one"},
+       RefuseTwo,
+       [](TestDataset& test) { return test->Accept(); },
+       "one",
+       "two"},
+      {"AcceptWhilePinned",
+       {"one"},
+       [](TestDataset& test) {
+         EXPECT_TRUE(test->Pin(1));
+         RefuseTwo(test);
+       },
+       [](TestDataset& test) { return test->Accept(); },
+       "one",
+       "one",
+       true},
       {"LeaveDamaged",
        {"one", "two"},
        [](TestDataset& test) { test.files().DamageMappings(test.PathOf(2)); },
@@ -91,6 +150,7 @@ std::vector<Change> AllChanges() {
 class DatasetChange : public ::testing::TestWithParam<Change> {
  protected:
   static void Prepare(TestDataset& test) {
+    test.options().gate = StrictGates();
     test.Open();
     for (const std::string& word : GetParam().loaded) test.Load(word);
     GetParam().prepare(test);
@@ -193,6 +253,81 @@ TEST_P(DatasetChange, SurvivesADiskThatIsFull) {
   ASSERT_TRUE(change.act(test));
   EXPECT_EQ(test.Word(), change.after);
   ExpectWorks(test);
+}
+
+// Word two has failed its probation; word one is where it goes back to.
+TEST(ProbationRollback, SurvivesACrashAtEveryOperation) {
+  for (const io::Survival survival : io::kAllSurvivals) {
+    for (uint64_t n = 1;; ++n) {
+      SCOPED_TRACE(
+          fmt::format("crash at operation {}, survival {}", n, static_cast<int>(survival)));
+      TestDataset test(n);
+      test.options().probation.window = std::chrono::minutes(1);
+      test.Open();
+      test.Load("one");
+      test.Load("two");
+      FailReads(test);
+      test.files().CrashAtOperation(n);
+      test->CheckProbation(std::chrono::steady_clock::now());
+      const bool crashed = test.files().crashed();
+      const bool left = test.Word() == "one";
+      test.Close();
+      test.files().Reboot(survival);
+      test.Open();
+      EXPECT_THAT(test.Word(), AnyOf("one", "two"));
+      if (left) {
+        EXPECT_EQ(test.Word(), "one");
+        EXPECT_EQ(test->status().refused_version, 2U);
+        EXPECT_FALSE(test->Refresh(true)) << "the same file is not taken again";
+        EXPECT_EQ(test.Word(), "one");
+      }
+      test.Load("afterwards");
+      EXPECT_EQ(test.Word(), "afterwards");
+      if (!crashed) {
+        EXPECT_TRUE(left);
+        EXPECT_GT(n, 5U);
+        break;
+      }
+    }
+  }
+}
+
+// Whatever was cut short: a refused version is served only after it was accepted, and one that was
+// accepted is never refused again.
+TEST(Refusal, IsNeverUndoneAndNeverComesBackWhateverOperationACrashMeets) {
+  for (const io::Survival survival : io::kAllSurvivals) {
+    for (uint64_t n = 1;; ++n) {
+      SCOPED_TRACE(
+          fmt::format("crash at operation {}, survival {}", n, static_cast<int>(survival)));
+      TestDataset test(n);
+      test.options().gate = StrictGates();
+      test.Open();
+      test.Load("one");
+      test.PutDoubled("two");
+      test.files().CrashAtOperation(n);
+      const auto refused = test->Refresh(true);
+      EXPECT_FALSE(refused);
+      const auto accepted = test->Accept();
+      const auto rolled_back = test->Rollback(1);
+      const bool crashed = test.files().crashed();
+      test.Close();
+      test.files().Reboot(survival);
+      test.Open();
+      if (!accepted) {
+        // Named by nobody, or accepted although the answer was lost.
+        if (test.Word() == "one") {
+          EXPECT_FALSE(test->Rollback(2)) << "nobody has accepted it";
+        }
+      } else {
+        EXPECT_TRUE(test->Pin(2)) << "it was accepted";
+        EXPECT_EQ(test.Word(), "two");
+      }
+      if (!crashed) {
+        EXPECT_TRUE(rolled_back);
+        break;
+      }
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, DatasetChange, ::testing::ValuesIn(AllChanges()),
