@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "base/file_magic.h"
 
 namespace larder::snapshot {
 
@@ -18,7 +19,7 @@ inline constexpr uint64_t kSectionAlignment = 8;
 inline constexpr uint32_t kFormatVersion = 1;
 
 // "Header page"
-inline constexpr std::string_view kHeaderMagic = "LARDSNAP";
+inline constexpr std::string_view kHeaderMagic = kSnapshotMagic;
 inline constexpr uint64_t kHeaderVersionAt = 8;
 inline constexpr uint64_t kHeaderChecksumAt = kHeaderPageBytes - 8;
 
