@@ -5,6 +5,7 @@
 // error is seen, and the next attempt succeeds.
 #include <functional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -328,6 +329,98 @@ TEST(Refusal, IsNeverUndoneAndNeverComesBackWhateverOperationACrashMeets) {
       }
     }
   }
+}
+
+// What may be done while version 3 is refused, or about to be.
+struct Step {
+  std::string name;
+  std::function<void(TestDataset&)> act;
+};
+
+// Version 3 says three and does not pass the gates; one and two were served.
+TEST(Refusal, OfAVersionThatNobodyAcceptedHoldsWhateverIsCutShort) {
+  const std::vector<Step> steps = {
+      {"refuse", [](TestDataset& test) { std::ignore = test->Refresh(true); }},
+      {"roll back", [](TestDataset& test) { std::ignore = test->Rollback(1); }},
+      {"follow again", [](TestDataset& test) { std::ignore = test->Unpin(); }},
+      {"next version",
+       [](TestDataset& test) {
+         test.PutSource("four");
+         std::ignore = test->Refresh(true);
+       }},
+  };
+  for (uint64_t n = 1;; ++n) {
+    SCOPED_TRACE(fmt::format("crash at operation {}", n));
+    TestDataset test(n);
+    test.options().gate = StrictGates();
+    test.Open();
+    test.Load("one");
+    test.Load("two");
+    test.PutDoubled("three");
+    test.files().CrashAtOperation(n);
+    for (const Step& step : steps) step.act(test);
+    const bool crashed = test.files().crashed();
+    test.Close();
+    test.files().Reboot(io::Survival::kEverything);
+    // STATE is written anew before the version is judged, and the directory opened again.
+    for (int restart = 0; restart < 2; ++restart) {
+      test.Open();
+      EXPECT_THAT(test.Word(), AnyOf("one", "two", "four"));
+      EXPECT_FALSE(test->Pin(3));
+      EXPECT_TRUE(test->Pin(test.Number()));
+      EXPECT_TRUE(test->Unpin());
+      EXPECT_THAT(test.Word(), AnyOf("one", "two", "four"));
+    }
+    if (!crashed) break;
+  }
+}
+
+TEST(Refusal, HoldsWhenAnOperatorRollsBackDuringTheCompile) {
+  for (uint64_t n = 1;; ++n) {
+    SCOPED_TRACE(fmt::format("crash at operation {}", n));
+    TestDataset test(n);
+    bool compiling = false;
+    test.options().gate = StrictGates();
+    test.options().progress = [&](std::string_view, double) {
+      if (std::exchange(compiling, false)) std::ignore = test->Rollback(1);
+    };
+    test.Open();
+    test.Load("one");
+    test.Load("two");
+    test.PutDoubled("three");
+    test.files().CrashAtOperation(n);
+    compiling = true;
+    std::ignore = test->Refresh(true);
+    const bool crashed = test.files().crashed();
+    test.Close();
+    test.files().Reboot(io::Survival::kEverything);
+    test.Open();
+    EXPECT_FALSE(test->Pin(3));
+    ASSERT_TRUE(test->Unpin());
+    EXPECT_EQ(test.Word(), "two");
+    if (!crashed) break;
+  }
+}
+
+TEST(Acceptance, HoldsAlthoughTheVerdictCouldNotBeRemovedAtOnce) {
+  bool stayed = false;
+  for (uint64_t n = 1; n <= 12; ++n) {
+    SCOPED_TRACE(fmt::format("failure of operation {}", n));
+    TestDataset test(n);
+    test.options().gate = StrictGates();
+    test.Open();
+    test.Load("one");
+    RefuseTwo(test);
+    test.files().FailOperation(n);
+    const auto accepted = test->Accept();
+    test.files().ClearFaults();
+    stayed |= accepted && test.HasVerdictFile(2);
+    if (!accepted) continue;
+    ASSERT_TRUE(test->Rollback(1));
+    test.Open();
+    EXPECT_TRUE(test->Pin(2));
+  }
+  EXPECT_TRUE(stayed);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, DatasetChange, ::testing::ValuesIn(AllChanges()),
