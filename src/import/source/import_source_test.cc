@@ -1,7 +1,6 @@
 #include <memory>
 #include <optional>
 #include <set>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,7 +26,7 @@ class ColonImporter : public Importer {
   std::string settings() const override { return "v=1 x"; }
 
   Result<ImportReport> Import(SourceText& text, RecordSink& sink) const override {
-    if (thrown_) throw std::runtime_error("oh dear");
+    if (throws_) static_cast<void>(std::string().at(1));
     std::string all;
     std::string piece(7, '\0');
     while (all.size() < most_) {
@@ -54,7 +53,7 @@ class ColonImporter : public Importer {
     return report;
   }
 
-  bool thrown_ = false;
+  bool throws_ = false;
   bool hides_errors_ = false;
   size_t most_ = SIZE_MAX;
   std::string fault_;
@@ -134,11 +133,12 @@ TEST(ImportSourceTest, AnImporterOfTheProgramReadsTheTextBehindTheCompression) {
 
 TEST(ImportSourceTest, WhatAnImporterThrowsIsAnError) {
   auto importer = std::make_shared<ColonImporter>();
-  importer->thrown_ = true;
+  importer->throws_ = true;
   const Imported imported = Import("a", "a:1\n", Custom(importer));
   ASSERT_FALSE(imported.outcome);
   EXPECT_EQ(imported.outcome.error().code(), ErrorCode::kInternal);
-  EXPECT_EQ(imported.outcome.error().message(), "a: the importer \"colon\" threw: oh dear");
+  EXPECT_THAT(imported.outcome.error().message(),
+              testing::StartsWith("a: the importer \"colon\" threw: "));
 }
 
 TEST(ImportSourceTest, AnImportersErrorIsHandedOn) {
