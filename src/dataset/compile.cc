@@ -8,6 +8,7 @@
 
 #include "dataset/gate.h"
 #include "dataset/status_board.h"
+#include "snapshot/snapshot.h"
 
 namespace larder::dataset {
 
@@ -57,6 +58,16 @@ snapshot::BuildOptions BuildOptionsFor(const Options& options, const CompileRequ
   return build;
 }
 
+// The file that is replaced was the version before: with its seeds a SCAN of the old one goes on in
+// the new one.
+void TakeSeedsOver(io::FileSystem& files, const std::string& path, snapshot::BuildOptions& build) {
+  if (build.key_seed) return;
+  const auto replaced = snapshot::Snapshot::Open(files, path);
+  if (!replaced) return;
+  build.key_seed = (*replaced)->header().key_seed;
+  build.member_seed = (*replaced)->header().member_seed;
+}
+
 void AddCounts(snapshot::Builder& builder, const Options& options,
                const importer::ImportOutcome& outcome) {
   const auto& own = options.import.importer;
@@ -94,9 +105,10 @@ Result<CompileReport> CompileSource(io::FileSystem& files, const Options& option
                                     const CompileRequest& request) {
   LARDER_ASSIGN(const IdentifiedSource source, Identify(files, options, request));
   LARDER_TRY(CheckReadable(files, options, request, source.files));
-  LARDER_ASSIGN(
-      const auto builder,
-      snapshot::Builder::Create(files, request.path, BuildOptionsFor(options, request, source)));
+  snapshot::BuildOptions build = BuildOptionsFor(options, request, source);
+  TakeSeedsOver(files, request.path, build);
+  LARDER_ASSIGN(const auto builder,
+                snapshot::Builder::Create(files, request.path, std::move(build)));
   importer::ImportOptions import;
   import.source = ReadingOptions(options, source.files.format);
   import.threads = options.threads;

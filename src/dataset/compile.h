@@ -32,6 +32,7 @@ struct IdentifiedSource {
 struct CompileRequest {
   std::string path;                        // of the new version
   std::optional<IdentifiedSource> source;  // none: options.source is identified first
+  // None: those of the Snapshot that is replaced, if there is one.
   std::optional<uint64_t> key_seed;
   std::optional<uint64_t> member_seed;
   const std::atomic<bool>* cancelled = nullptr;

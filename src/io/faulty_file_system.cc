@@ -163,10 +163,16 @@ void FaultyFileSystem::LimitSpace(uint64_t bytes) {
   space_left_ = bytes;
 }
 
+void FaultyFileSystem::DenyReading(const std::string& path) {
+  const MutexLock lock(mutex_);
+  denied_.insert(path);
+}
+
 void FaultyFileSystem::ClearFaults() {
   const MutexLock lock(mutex_);
   crash_ = failing_operation_ = failing_read_ = failing_write_ = failing_sync_ = {};
   space_left_.reset();
+  denied_.clear();
 }
 
 void FaultyFileSystem::DamageMappings(const std::string& path) {
@@ -220,6 +226,12 @@ std::optional<std::string> FaultyFileSystem::Contents(const std::string& path) c
   const auto file = disk_.Find(path, "read");
   if (!file) return std::nullopt;
   return (*file)->bytes;
+}
+
+uint64_t FaultyFileSystem::bytes_read(const std::string& path) const {
+  const MutexLock lock(mutex_);
+  const auto found = bytes_read_.find(path);
+  return found == bytes_read_.end() ? 0 : found->second;
 }
 
 uint64_t FaultyFileSystem::operations() const {
@@ -277,7 +289,9 @@ Result<size_t> FaultyFileSystem::ReadFile(const Reader& reader, uint64_t offset,
   LARDER_TRY(BeginRead("read", reader.path()));
   const std::string_view all = reader.file->bytes;
   if (offset >= all.size()) return 0;
-  return all.substr(offset).copy(to, bytes);
+  const size_t got = all.substr(offset).copy(to, bytes);
+  bytes_read_[reader.path()] += got;
+  return got;
 }
 
 void FaultyFileSystem::AppendBeginning(ModelFile& file, std::string_view bytes) {
@@ -325,6 +339,7 @@ Result<void> FaultyFileSystem::CloseFile(Writer& writer) {
 Result<std::unique_ptr<ReadableFile>> FaultyFileSystem::OpenForRead(const std::string& path) {
   const MutexLock lock(mutex_);
   LARDER_TRY(CheckAlive("open", path));
+  if (denied_.contains(path)) return FailSimulated(ErrorCode::kPermissionDenied, "open", path);
   LARDER_ASSIGN(auto file, disk_.Find(path, "open"));
   return std::make_unique<Reader>(*this, std::move(file), path, boot_);
 }

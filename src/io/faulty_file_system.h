@@ -32,6 +32,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -63,6 +64,8 @@ class FaultyFileSystem final : public FileSystem {
   void FailSync(uint64_t n);   // of the calls Sync and SyncDirectory: EIO
   // After `bytes` more bytes Write fails with ENOSPC, until ClearFaults. Removing gives no space.
   void LimitSpace(uint64_t bytes);
+  // Opening the file fails with EACCES, until ClearFaults.
+  void DenyReading(const std::string& path);
   void ClearFaults();
   // Marks the live mappings of the file damaged, as if a page could not be read. Their bytes stay.
   void DamageMappings(const std::string& path);
@@ -80,6 +83,8 @@ class FaultyFileSystem final : public FileSystem {
   void PutFile(const std::string& path, std::string_view bytes);
   std::optional<std::string> Contents(const std::string& path) const;
   uint64_t operations() const;  // since it was made
+  // How many bytes ReadAt has returned of files opened under `path`, since it was made.
+  uint64_t bytes_read(const std::string& path) const;
 
   // ---- FileSystem.
   Result<std::unique_ptr<ReadableFile>> OpenForRead(const std::string& path) override;
@@ -134,6 +139,8 @@ class FaultyFileSystem final : public FileSystem {
   ModelDisk disk_ LARDER_GUARDED_BY(mutex_);
   std::mt19937_64 random_ LARDER_GUARDED_BY(mutex_);
   uint64_t operations_ LARDER_GUARDED_BY(mutex_) = 0;
+  std::map<std::string, uint64_t> bytes_read_ LARDER_GUARDED_BY(mutex_);
+  std::set<std::string> denied_ LARDER_GUARDED_BY(mutex_);
   uint64_t boot_ LARDER_GUARDED_BY(mutex_) = 0;  // handles of another boot are dead
   bool crashed_ LARDER_GUARDED_BY(mutex_) = false;
   Countdown crash_ LARDER_GUARDED_BY(mutex_);
