@@ -66,9 +66,11 @@ Result<Dataset> Dataset::Open(DatasetOptions options) {
 Snapshot Dataset::Current() const { return State::Hold(state_->dataset->PinCurrent()); }
 
 Result<Snapshot> Dataset::WaitForVersion(std::chrono::milliseconds timeout) const {
-  if (WaitFor([](const DatasetStatus& status) { return status.current != 0; }, timeout)) {
-    return Current();
-  }
+  // The status tells a moment before readers in an epoch see it.
+  const auto served = [this](const DatasetStatus& status) {
+    return status.current != 0 && state_->dataset->Current() != nullptr;
+  };
+  if (WaitFor(served, timeout)) return Current();
   const DatasetStatus now = status();
   return Fail(
       ErrorCode::kNotFound,

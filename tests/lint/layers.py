@@ -20,6 +20,7 @@ TABLE = {
     "protocol": [],
     "command": ["protocol", "store"],
     "server": ["command", "io"],
+    "library": ["server"],
     "remote": ["dataset", "map", "queue"],
     "admin": ["store", "server"],
     "cli": ["*"],
