@@ -139,7 +139,11 @@ struct DocumentLines::Events : rapidjson::BaseReaderHandler<rapidjson::UTF8<>, E
   std::optional<std::pair<size_t, std::string>> refusal_;  // where, why
 
  private:
-  bool IsSkipped() { return events_to_skip_ > 0 && events_to_skip_-- > 0; }
+  bool IsSkipped() {
+    if (events_to_skip_ == 0) return false;
+    --events_to_skip_;
+    return true;
+  }
   void TrimMark();
   bool Scalar(std::string_view what);
   bool Open(char bracket);
@@ -311,7 +315,7 @@ Result<void> DocumentLines::Start() {
     text_.Take();
     text_.Mark();
   }
-  if (text_.error()) return std::unexpected(*text_.error());
+  if (const auto& error = text_.error()) return std::unexpected(*error);
   return ChooseForm(text_.Peek());
 }
 
@@ -344,7 +348,7 @@ Result<void> DocumentLines::ChooseForm(char first) {
 Result<void> DocumentLines::Next(SourceChunk& chunk) {
   chunk.lines.Clear();
   chunk.positions.clear();
-  if (pending_error_) return std::unexpected(*pending_error_);
+  if (const auto& error = pending_error_) return std::unexpected(*error);
   if (ended_) return {};
   events_->chunk_ = &chunk;
   if (events_->paused_) text_.ShowFirst(events_->PrepareToResume());
@@ -361,15 +365,14 @@ Result<void> DocumentLines::Next(SourceChunk& chunk) {
 }
 
 Result<void> DocumentLines::Conclude() {
-  if (events_->error_) return std::unexpected(*events_->error_);
-  if (text_.error()) {
-    if (text_.error()->code() != ErrorCode::kLimit) return std::unexpected(*text_.error());
-    return std::unexpected(
-        ErrorAtOffset(text_.MarkOffset(), text_.error()->message(), ErrorCode::kLimit));
+  if (const auto& error = events_->error_) return std::unexpected(*error);
+  if (const auto& error = text_.error()) {
+    if (error->code() != ErrorCode::kLimit) return std::unexpected(*error);
+    return std::unexpected(ErrorAtOffset(text_.MarkOffset(), error->message(), error->code()));
   }
   LARDER_TRY(stream_.CheckUnchanged());
-  if (events_->refusal_) {
-    return std::unexpected(ErrorAtOffset(events_->refusal_->first, events_->refusal_->second));
+  if (const auto& refusal = events_->refusal_) {
+    return std::unexpected(ErrorAtOffset(refusal->first, refusal->second));
   }
   const auto& json = reader_->json;
   if (json.HasParseError()) return std::unexpected(SyntaxError());
