@@ -7,12 +7,47 @@
 
 namespace larder::dataset {
 
+namespace {
+
+// One verification at a time in the whole process: a server of a hundred stores reads its disk from
+// front to back once, instead of in a hundred places.
+class VerifyTurn {
+ public:
+  // False: `stopping` came first.
+  bool Take(const std::atomic<bool>& stopping) {
+    MutexLock lock(mutex_);
+    while (taken_ && !stopping.load()) changed_.Wait(mutex_);
+    return !stopping.load() && !std::exchange(taken_, true);
+  }
+  void GiveBack() {
+    MutexLock lock(mutex_);
+    taken_ = false;
+    changed_.NotifyAll();
+  }
+  // For those whose `stopping` has come true.
+  void LookAgain() {
+    MutexLock lock(mutex_);
+    changed_.NotifyAll();
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar changed_;
+  bool taken_ LARDER_GUARDED_BY(mutex_) = false;
+};
+
+VerifyTurn verify_turn;
+
+}  // namespace
+
 void WatchThreads::Start(WatchWork work) {
   if (watcher_.joinable()) return;
   stopping_.store(false);
-  verifier_ = std::jthread([verify = work.verify] {
+  verifier_ = std::jthread([this, verify = work.verify] {
     LowerThreadPriority();
+    if (!verify_turn.Take(stopping_)) return;
     verify();
+    verify_turn.GiveBack();
   });
   watcher_ = std::jthread([this, work = std::move(work)] { Run(work); });
 }
@@ -23,6 +58,7 @@ void WatchThreads::Stop() {
     stopping_.store(true);
     wake_up_.NotifyAll();
   }
+  verify_turn.LookAgain();
   if (watcher_.joinable()) watcher_.join();
   if (verifier_.joinable()) verifier_.join();
 }

@@ -3,7 +3,7 @@
 //
 // Ownership:  owns its threads; what it calls must outlive Stop().
 // Threads:    Start and Stop from one thread, Wake from any.
-// Cost:       a wake-up a second.
+// Cost:       a wake-up a second. Of all verifications of the process one runs at a time.
 #pragma once
 
 #include <atomic>

@@ -17,7 +17,9 @@ bool SameDirectory(io::FileSystem& files, const std::string& a, const std::strin
   return info_a && info_b && info_a->device == info_b->device && info_a->inode == info_b->inode;
 }
 
-Result<void> CheckUnique(io::FileSystem& files, const std::vector<StoreOptions>& wanted) {
+}  // namespace
+
+Result<void> CheckStores(io::FileSystem& files, const std::vector<StoreOptions>& wanted) {
   for (size_t i = 0; i < wanted.size(); ++i) {
     const dataset::Options& options = wanted[i].options;
     if (wanted[i].database >= kMaxDatabases) {
@@ -46,8 +48,6 @@ Result<void> CheckUnique(io::FileSystem& files, const std::vector<StoreOptions>&
   return {};
 }
 
-}  // namespace
-
 std::shared_ptr<dataset::Dataset> View::ByName(std::string_view name) const {
   for (const Entry& entry : entries_) {
     if (entry.name == name) return entry.dataset;
@@ -58,7 +58,6 @@ std::shared_ptr<dataset::Dataset> View::ByName(std::string_view name) const {
 struct Catalogue::Change::State {
   std::shared_ptr<View> view;
   std::vector<StoreOptions> wanted;  // one for each entry of the view
-  std::vector<bool> opened;          // whether the entry is new
 };
 
 Catalogue::Change::Change(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -84,18 +83,22 @@ std::shared_ptr<dataset::Dataset> Catalogue::FindByDirectory(const std::string& 
   for (const Entry& entry : PinView()->entries()) {
     if (SameDirectory(files_, entry.dataset->options()->directory, directory)) return entry.dataset;
   }
+  for (const auto& removed : removed_) {
+    const auto dataset = removed.lock();
+    if (dataset != nullptr && SameDirectory(files_, dataset->options()->directory, directory))
+      return dataset;
+  }
   return nullptr;
 }
 
 Result<Catalogue::Change> Catalogue::Prepare(std::vector<StoreOptions> wanted) {
-  LARDER_TRY(CheckUnique(files_, wanted));
+  LARDER_TRY(CheckStores(files_, wanted));
   auto state = std::make_unique<Change::State>();
   state->view = std::make_shared<View>();
   View& view = *state->view;
   view.by_database_.resize(kDefaultDatabases);
   for (const StoreOptions& store : wanted) {
     Entry entry{store.database, store.options.name, FindByDirectory(store.options.directory)};
-    state->opened.push_back(entry.dataset == nullptr);
     if (entry.dataset == nullptr) {
       LARDER_ASSIGN(entry.dataset, dataset::Dataset::Open(files_, epochs_, store.options));
     }
@@ -115,16 +118,19 @@ void Catalogue::Commit(Change change) {
       return other.dataset == entry.dataset;
     });
   };
+  std::erase_if(removed_, [](const auto& removed) { return removed.expired(); });
   for (const Entry& entry : old->entries()) {
-    if (!stays(entry)) entry.dataset->StopWatching();
+    if (stays(entry)) continue;
+    entry.dataset->StopWatching();
+    removed_.push_back(entry.dataset);
   }
   for (size_t i = 0; i < state.wanted.size(); ++i) {
     dataset::Dataset& dataset = *state.view->entries()[i].dataset;
-    if (!state.opened[i]) {
-      dataset.Reconfigure(std::move(state.wanted[i].options));
-    } else if (watching_) {
-      dataset.StartWatching();
-    }
+    dataset::Options& wanted = state.wanted[i].options;
+    const auto current = dataset.options();
+    wanted.directory = current->directory;  // the same one, however it is written
+    if (!dataset::SameSettings(wanted, *current)) dataset.Reconfigure(std::move(wanted));
+    if (watching_) dataset.StartWatching();  // nothing new for those that do
   }
 }
 

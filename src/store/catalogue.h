@@ -8,6 +8,8 @@
 //             lock given back) when the last pin of it goes.
 // Threads:    view() from a reader inside its epoch, PinView() from any thread, changes from one
 //             thread at a time that is not inside an epoch.
+//             A removed store is closed by whoever lets it go last, a deferred command perhaps: one
+//             that is added again before that is the same Dataset once more.
 // Errors:     Prepare: those of Dataset::Open, kAlreadyExists (name, directory or number taken),
 //             kInvalidArgument (number out of range); nothing has changed then.
 // Cost:       view() is one load.
@@ -61,6 +63,10 @@ class View {
   std::vector<dataset::Dataset*> by_database_;
 };
 
+// Whether no two of them have one name, one database or one directory (however it is written).
+// Errors: kAlreadyExists, kInvalidArgument (number out of range).
+Result<void> CheckStores(io::FileSystem& files, const std::vector<StoreOptions>& wanted);
+
 class Catalogue {
  public:
   explicit Catalogue(io::FileSystem& files);
@@ -89,8 +95,9 @@ class Catalogue {
     explicit Change(std::unique_ptr<State> state);
   };
   Result<Change> Prepare(std::vector<StoreOptions> wanted);
-  // Readers get the new View; stores that stay are reconfigured, those that are gone stop watching
-  // and are let go, those that are new start watching if the catalogue does. Waits for readers.
+  // Readers get the new View; stores whose options are others are reconfigured, those that are gone
+  // stop watching and are let go, those that are new start watching if the catalogue does. Waits
+  // for readers.
   void Commit(Change change);
 
   // Prepare and Commit of what there is and one store more.
@@ -105,6 +112,7 @@ class Catalogue {
   EpochDomain& epochs() { return epochs_; }
 
  private:
+  // Null: no store of that directory is open.
   std::shared_ptr<dataset::Dataset> FindByDirectory(const std::string& directory) const;
   // Readers see `view` when it returns; hands back the one before.
   std::shared_ptr<const View> Replace(std::shared_ptr<const View> view);
@@ -113,6 +121,7 @@ class Catalogue {
   io::FileSystem& files_;
   EpochDomain epochs_;
   bool watching_ = false;
+  std::vector<std::weak_ptr<dataset::Dataset>> removed_;  // perhaps still held by somebody
   std::atomic<const View*> view_{nullptr};
   mutable Mutex mutex_;
   std::shared_ptr<const View> pinned_ LARDER_GUARDED_BY(mutex_);  // what view_ points to
