@@ -9,6 +9,8 @@
 #include "cli/exit_code.h"
 #include "cli/json.h"
 #include "cli/subcommands.h"
+#include "io/file_system.h"
+#include "store/catalogue.h"
 
 namespace larder::cli {
 
@@ -23,8 +25,9 @@ Json Describe(const Config& config) {
     const dataset::Options& options = store.options;
     stores.push_back({{"name", options.name},
                       {"database", store.database},
-                      {"source", options.source},
-                      {"directory", options.directory},
+                      {"source", TidyPath(options.source)},
+                      {"directory", TidyPath(options.directory)},
+                      {"format", kFormatNames[static_cast<size_t>(options.import.format)]},
                       {"keep", options.keep},
                       {"watch_ms", options.watch.count()}});
   }
@@ -34,6 +37,12 @@ Json Describe(const Config& config) {
 int CheckConfig(const std::string& path, bool json) {
   const auto config = LoadConfig(path);
   if (!config) return ReportError(config.error());
+  // What only the file system knows: two names of one directory.
+  const auto stores = store::CheckStores(io::RealFileSystem(), config->stores);
+  if (!stores) {
+    return ReportError(
+        Error(ErrorCode::kInvalidArgument, fmt::format("{}: {}", path, stores.error().message())));
+  }
   if (json) {
     PrintJson(Describe(*config));
   } else {

@@ -2,46 +2,22 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <set>
+#include <filesystem>
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
-#include "cli/toml_reader.h"
 #include "io/file_system.h"
 #include "server/address.h"
-#include "store/catalogue.h"
 
 namespace larder::cli {
 
 namespace {
 
 constexpr uint64_t kMaxConfigBytes = uint64_t{1} << 20;
-constexpr uint64_t kMaxKeep = 1000;
-constexpr uint64_t kMaxClientsLimit = 1'000'000;
-constexpr uint64_t kMinQuery = uint64_t{1} << 20;  // as Redis's client-query-buffer-limit
-constexpr std::chrono::milliseconds kMinWatch{10};
-constexpr std::chrono::milliseconds kMaxDuration = std::chrono::hours(24 * 365);
 constexpr std::string_view kUnixPrefix = "unix:";
-
-struct Unit {
-  std::string_view name;
-  uint64_t factor;
-};
-
-std::optional<uint64_t> ParseWithUnit(std::string_view text, std::span<const Unit> units) {
-  uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc()) return std::nullopt;
-  const std::string_view name(end, text.data() + text.size());
-  for (const Unit& unit : units) {
-    uint64_t product = 0;
-    if (unit.name == name && !__builtin_mul_overflow(number, unit.factor, &product)) return product;
-  }
-  return std::nullopt;
-}
 
 // One pass over one file: the tables are read in the order of the struct.
 class ConfigParser {
@@ -55,53 +31,91 @@ class ConfigParser {
 
  private:
   Result<void> ParseServer(const toml::table& table);
+  Result<void> ParseLimits(const toml::table& table);
+  Result<void> ParseLog(const toml::table& table);
   Result<void> ParseListener(const toml::table& table);
   Result<void> ParseStore(const toml::table& table);
-  void ParseStoreNumbers(TomlReader& reader, StoreConfig& store);
-  template <typename Each>
-  Result<void> ForEachTable(TomlReader& root, std::string_view key, Each each);
+  void ParseNames(TomlReader& reader, StoreConfig& store);
+  void ParseImport(TomlReader& reader, dataset::Options& to);
+  void ParseVersions(TomlReader& reader, dataset::Options& to);
+  Result<void> ParseGate(const toml::table& table, GateOptions& to);
+  Result<void> ParseRequiredKey(const toml::table& table, GateOptions& to);
+  Result<void> ParseCanary(const toml::table& table, GateOptions& to);
+  Result<void> ParseProbation(const toml::table& table, ProbationOptions& to);
 
+  // Where a value stood first; refuses it when it stands there again.
+  template <typename Value>
+  void OnlyOnce(TomlReader& reader, std::map<Value, toml::source_index>& seen, const Value& value,
+                std::string_view key, std::string_view whose);
   std::string Resolve(const std::string& path) const {
     return path.empty() || path.starts_with('/') ? path : folder_ + path;
   }
-  std::optional<std::chrono::milliseconds> Duration(TomlReader& reader, std::string_view key,
-                                                    std::chrono::milliseconds smallest);
-  std::optional<uint64_t> Bytes(TomlReader& reader, std::string_view key, uint64_t smallest);
 
   const std::string& path_;
   std::string folder_;
   Config config_;
-  std::set<std::string> names_;
-  std::set<std::string> directories_;
-  std::set<uint32_t> databases_;
+  std::map<std::string, toml::source_index> names_;
+  std::map<std::string, toml::source_index> directories_;
+  std::map<uint32_t, toml::source_index> databases_;
+  std::map<std::string, toml::source_index> addresses_;
 };
 
-template <typename Each>
-Result<void> ConfigParser::ForEachTable(TomlReader& root, std::string_view key, Each each) {
-  const toml::node* const node = root.Find(key);
-  if (node == nullptr) return {};
+// `parse` is called with the table under `key`, if there is one.
+template <typename ParseTable>
+void ReadTable(TomlReader& reader, std::string_view name, std::string_view key, ParseTable parse) {
+  const toml::node* const node = reader.Node(key);
+  if (node == nullptr) return;
+  if (const toml::table* const table = node->as_table()) return reader.Adopt(parse(*table));
+  reader.FailAt(node->source(), fmt::format("expected {}", FindSettingTable(name)->title));
+}
+
+template <typename ParseTable>
+void ReadTables(TomlReader& reader, std::string_view key, ParseTable parse) {
+  const toml::node* const node = reader.Node(key);
+  if (node == nullptr) return;
   const toml::array* const array = node->as_array();
   if (array == nullptr || !array->is_homogeneous<toml::table>()) {
-    root.FailAt(node->source(), fmt::format("expected [[{}]]", key));
-    return {};
+    return reader.FailAt(node->source(), fmt::format("expected {}", FindSettingTable(key)->title));
   }
-  for (const toml::node& element : *array) LARDER_TRY(each(*element.as_table()));
-  return {};
+  for (const toml::node& element : *array) reader.Adopt(parse(*element.as_table()));
+}
+
+// Elements are tables; where `shorthand` is given, a string is short for a table with that key.
+template <typename ParseTable>
+void ReadElements(TomlReader& reader, std::string_view key, std::string_view shorthand,
+                  ParseTable parse) {
+  const toml::node* const node = reader.Node(key);
+  if (node == nullptr) return;
+  const toml::array* const array = node->as_array();
+  if (array == nullptr) return reader.Fail(key, "expected an array");
+  for (const toml::node& element : *array) {
+    if (const toml::table* const table = element.as_table()) {
+      reader.Adopt(parse(*table));
+    } else if (!shorthand.empty() && element.is_string()) {
+      toml::table whole;
+      whole.insert(shorthand, element.value_or(std::string()));
+      reader.Adopt(parse(whole));
+    } else {
+      reader.FailAt(element.source(), fmt::format("{}: expected {}{{ ... }}", key,
+                                                  shorthand.empty() ? "" : "a string or "));
+    }
+  }
+}
+
+template <typename Value>
+void ConfigParser::OnlyOnce(TomlReader& reader, std::map<Value, toml::source_index>& seen,
+                            const Value& value, std::string_view key, std::string_view whose) {
+  const auto [found, first] = seen.emplace(value, reader.LineOf(key));
+  if (!first) reader.Fail(key, fmt::format("{} is {} of line {}", value, whose, found->second));
 }
 
 Result<Config> ConfigParser::Parse(const toml::table& root) {
-  TomlReader reader(root, "the file", path_);
-  if (const toml::node* const node = reader.Find("server")) {
-    if (const toml::table* const table = node->as_table()) {
-      LARDER_TRY(ParseServer(*table));
-    } else {
-      reader.FailAt(node->source(), "expected [server]");
-    }
-  }
-  LARDER_TRY(
-      ForEachTable(reader, "listener", [this](const auto& table) { return ParseListener(table); }));
-  LARDER_TRY(
-      ForEachTable(reader, "store", [this](const auto& table) { return ParseStore(table); }));
+  TomlReader reader(root, "", path_);
+  ReadTable(reader, "server", "server", [this](const auto& table) { return ParseServer(table); });
+  ReadTable(reader, "limits", "limits", [this](const auto& table) { return ParseLimits(table); });
+  ReadTable(reader, "log", "log", [this](const auto& table) { return ParseLog(table); });
+  ReadTables(reader, "listener", [this](const auto& table) { return ParseListener(table); });
+  ReadTables(reader, "store", [this](const auto& table) { return ParseStore(table); });
   LARDER_TRY(reader.Finish());
   if (config_.server.listeners.empty())
     config_.server.listeners.push_back({std::string(kDefaultAddress), server::Protocol::kResp});
@@ -110,140 +124,171 @@ Result<Config> ConfigParser::Parse(const toml::table& root) {
 }
 
 Result<void> ConfigParser::ParseServer(const toml::table& table) {
-  TomlReader reader(table, "[server]", path_);
+  TomlReader reader(table, "server", path_);
+  config_.server.threads = static_cast<unsigned>(reader.Number("threads"));
+  config_.server.protected_mode = reader.Boolean("protected_mode");
+  config_.reload = reader.Boolean("reload");
+  return reader.Finish();
+}
+
+Result<void> ConfigParser::ParseLimits(const toml::table& table) {
+  TomlReader reader(table, "limits", path_);
   server::ServerOptions& to = config_.server;
-  to.threads = static_cast<unsigned>(reader.Number("threads", 0, kMaxThreads).value_or(0));
-  to.protected_mode = reader.Boolean("protected_mode").value_or(to.protected_mode);
-  to.max_clients = reader.Number("max_clients", 1, kMaxClientsLimit).value_or(to.max_clients);
-  to.max_output_bytes = Bytes(reader, "max_output", 1).value_or(to.max_output_bytes);
-  to.request.query_bytes = Bytes(reader, "max_query", kMinQuery).value_or(to.request.query_bytes);
-  if (const auto idle = Duration(reader, "idle_timeout", std::chrono::milliseconds(0))) {
-    to.idle_timeout = std::chrono::duration_cast<std::chrono::seconds>(*idle);
-    if (to.idle_timeout != *idle) reader.Fail("idle_timeout", "expected whole seconds");
-  }
-  // The numbers are those of LogLevel.
-  if (const auto level =
-          reader.OneOf("log_level", {{"debug", 0}, {"info", 1}, {"warning", 2}, {"error", 3}})) {
-    config_.log_level = static_cast<LogLevel>(*level);
-  }
+  to.max_clients = reader.Number("max_clients");
+  to.max_output_bytes = reader.Bytes("max_output");
+  to.request.query_bytes = reader.Bytes("max_query");
+  const auto idle = reader.Duration("idle_timeout");
+  to.idle_timeout = std::chrono::duration_cast<std::chrono::seconds>(idle);
+  if (to.idle_timeout != idle) reader.Fail("idle_timeout", "expected whole seconds");
+  return reader.Finish();
+}
+
+Result<void> ConfigParser::ParseLog(const toml::table& table) {
+  TomlReader reader(table, "log", path_);
+  config_.log_format = static_cast<LogFormat>(reader.Choice("format"));
+  config_.log_level = static_cast<LogLevel>(reader.Choice("level"));
   return reader.Finish();
 }
 
 Result<void> ConfigParser::ParseListener(const toml::table& table) {
-  TomlReader reader(table, "[[listener]]", path_);
-  server::ListenerOptions listener;
-  std::optional<std::string> address = reader.String("address");
-  reader.OneOf("protocol", {{"resp", 0}});
-  if (!address) {
-    reader.Fail("address", "is missing");
+  TomlReader reader(table, "listener", path_);
+  std::string address = reader.Text("address");
+  reader.Choice("protocol");
+  if (address.empty()) {
+    reader.Fail("address", "is empty");
     return reader.Finish();
   }
-  if (address->starts_with(kUnixPrefix))
-    address = fmt::format("{}{}", kUnixPrefix, Resolve(address->substr(kUnixPrefix.size())));
-  const auto parsed = server::ParseAddress(*address);
+  if (address.starts_with(kUnixPrefix))
+    address = fmt::format("{}{}", kUnixPrefix, Resolve(address.substr(kUnixPrefix.size())));
+  const auto parsed = server::ParseAddress(address);
   if (!parsed) {
     reader.Fail("address", parsed.error().message());
   } else if (config_.server.protected_mode && !parsed->local()) {
     reader.Fail("address", fmt::format("{} can be reached by other machines and there is no "
                                        "password; set protected_mode = false in [server] if the "
                                        "network is yours",
-                                       *address));
+                                       address));
+  } else if (parsed->unix_socket()) {
+    OnlyOnce(reader, addresses_, TidyPath(parsed->path()), "address", "the listener's");
+  } else if (parsed->port() != 0) {
+    OnlyOnce(reader, addresses_, parsed->ToString(), "address", "the listener's");
   }
-  listener.address = *address;
-  config_.server.listeners.push_back(listener);
+  config_.server.listeners.push_back({address, server::Protocol::kResp});
   return reader.Finish();
 }
 
-void ConfigParser::ParseStoreNumbers(TomlReader& reader, StoreConfig& store) {
+void ConfigParser::ParseNames(TomlReader& reader, StoreConfig& store) {
   dataset::Options& to = store.options;
-  const uint64_t next = config_.stores.size();
+  to.name = reader.Text("name");
+  if (!ValidStoreName(to.name))
+    reader.Fail("name", "expected letters, digits, \"-_.:\", at most 255");
+  OnlyOnce(reader, names_, to.name, "name", "the store's");
+  reader.Choice("kind");
+  to.source = Resolve(reader.Text("source"));
+  to.directory = Resolve(reader.OptionalText("directory")
+                             .value_or(fmt::format("{}/{}", kDefaultDataDirectory, to.name)));
+  if (to.directory.empty()) reader.Fail("directory", "is empty");
+  OnlyOnce(reader, directories_, TidyPath(to.directory), "directory", "the store's");
+  const uint64_t place = config_.stores.size();
   store.database =
-      static_cast<uint32_t>(reader.Number("database", 0, store::kMaxDatabases - 1).value_or(next));
-  to.keep = static_cast<unsigned>(reader.Number("keep", 1, kMaxKeep).value_or(to.keep));
-  to.watch = Duration(reader, "watch", kMinWatch).value_or(to.watch);
-  to.build_memory_bytes =
-      Bytes(reader, "build_memory", kMinBuildMemory).value_or(to.build_memory_bytes);
+      static_cast<uint32_t>(reader.Has("database") ? reader.Number("database") : place);
   if (store.database >= store::kMaxDatabases) {
     reader.Fail("database", fmt::format("is missing, and {} stores need more databases than 0 to "
                                         "{}",
-                                        next + 1, store::kMaxDatabases - 1));
-  } else if (!databases_.insert(store.database).second) {
-    reader.Fail("database", fmt::format("{} is another store's", store.database));
+                                        place + 1, store::kMaxDatabases - 1));
   }
+  OnlyOnce(reader, databases_, store.database, "database", "the store's");
+}
+
+void ConfigParser::ParseImport(TomlReader& reader, dataset::Options& to) {
+  to.import.format = static_cast<importer::Format>(reader.Choice("format"));
+  to.import.shape = static_cast<importer::Shape>(reader.Choice("shape"));
+  to.import.key_field = reader.Text("key_field");
+  to.import.key_prefix = reader.Text("key_prefix");
+  to.import.levels = static_cast<unsigned>(reader.Number("levels"));
+  const TomlReader::NumberOrWord bad_lines = reader.ReadNumberOrWord("bad_lines");
+  to.import.bad_lines =
+      bad_lines.number.value_or(bad_lines.word == 0 ? 0 : importer::kSkipAllBadLines);
+}
+
+void ConfigParser::ParseVersions(TomlReader& reader, dataset::Options& to) {
+  to.keep = static_cast<unsigned>(reader.Number("keep"));
+  to.watch = reader.Duration("watch");
+  to.build_memory_bytes = reader.Bytes("build_memory");
+  to.duplicates = static_cast<snapshot::Duplicates>(reader.Choice("duplicates"));
+  const std::string separator = reader.Text("separator");
+  if (separator.size() > 1) reader.Fail("separator", "expected one byte, or \"\" for none");
+  to.separator = separator.empty() ? std::nullopt : std::optional<char>(separator[0]);
 }
 
 Result<void> ConfigParser::ParseStore(const toml::table& table) {
-  TomlReader reader(table, "[[store]]", path_);
+  TomlReader reader(table, "store", path_);
   StoreConfig store;
-  dataset::Options& to = store.options;
-  to.name = reader.String("name").value_or("");
-  reader.OneOf("kind", {{"dataset", 0}});
-  to.source = Resolve(reader.String("source").value_or(""));
-  to.directory = Resolve(
-      reader.String("directory").value_or(fmt::format("{}/{}", kDefaultDataDirectory, to.name)));
-  ParseStoreNumbers(reader, store);
-  if (const auto duplicates = reader.OneOf("duplicates", {{"last", 0}, {"first", 1}, {"error", 2}}))
-    to.duplicates = static_cast<snapshot::Duplicates>(*duplicates);
-  if (const auto separator = reader.String("separator")) {
-    if (separator->size() > 1) reader.Fail("separator", "expected one byte, or \"\" for none");
-    to.separator = separator->empty() ? std::nullopt : std::optional<char>((*separator)[0]);
-  }
-  if (!ValidStoreName(to.name)) {
-    reader.Fail("name", to.name.empty() ? "is missing" : "expected letters, digits, \"-_.:\"");
-  } else if (!names_.insert(to.name).second) {
-    reader.Fail("name", fmt::format("\"{}\" is another store's", to.name));
-  }
-  if (to.directory.empty()) reader.Fail("directory", "is empty");
-  if (!directories_.insert(to.directory).second)
-    reader.Fail("directory", fmt::format("{} is another store's", to.directory));
+  ParseNames(reader, store);
+  ParseImport(reader, store.options);
+  ParseVersions(reader, store.options);
+  ReadTable(reader, "store.gate", "gate",
+            [&](const auto& inner) { return ParseGate(inner, store.options.gate); });
+  ReadTable(reader, "store.probation", "probation",
+            [&](const auto& inner) { return ParseProbation(inner, store.options.probation); });
   LARDER_TRY(reader.Finish());
   config_.stores.push_back(std::move(store));
   return {};
 }
 
-std::optional<std::chrono::milliseconds> ConfigParser::Duration(
-    TomlReader& reader, std::string_view key, std::chrono::milliseconds smallest) {
-  const std::optional<std::string> text = reader.String(key);
-  if (!text) return std::nullopt;
-  const auto duration = ParseDuration(*text);
-  if (duration && *duration >= smallest && *duration <= kMaxDuration) return duration;
-  reader.Fail(key, fmt::format("\"{}\": expected a duration of at least {} ms, like \"500ms\", "
-                               "\"5s\" or \"2m\"",
-                               *text, smallest.count()));
-  return std::nullopt;
+Result<void> ConfigParser::ParseGate(const toml::table& table, GateOptions& to) {
+  TomlReader reader(table, "store.gate", path_);
+  to.min_records = reader.Number("min_records");
+  to.max_record_shrink = reader.Share("max_record_shrink");
+  to.max_record_growth = reader.Share("max_record_growth");
+  to.max_byte_shrink = reader.Share("max_byte_shrink");
+  to.max_byte_growth = reader.Share("max_byte_growth");
+  to.free_records = reader.Number("free_records");
+  to.free_bytes = reader.Bytes("free_bytes");
+  to.max_duplicates = reader.Share("max_duplicates");
+  to.max_skipped = reader.Number("max_skipped");
+  ReadElements(reader, "required_keys", "key",
+               [&](const auto& element) { return ParseRequiredKey(element, to); });
+  ReadElements(reader, "canaries", "",
+               [&](const auto& element) { return ParseCanary(element, to); });
+  return reader.Finish();
 }
 
-std::optional<uint64_t> ConfigParser::Bytes(TomlReader& reader, std::string_view key,
-                                            uint64_t smallest) {
-  const toml::node* const node = reader.Find(key);
-  if (node == nullptr) return std::nullopt;
-  std::optional<uint64_t> bytes;
-  if (const auto number = node->value_exact<int64_t>(); number && *number >= 0)
-    bytes = static_cast<uint64_t>(*number);
-  if (const auto text = node->value_exact<std::string>()) bytes = ParseBytes(*text);
-  if (bytes && *bytes >= smallest) return bytes;
-  reader.Fail(key, fmt::format("expected a size of at least {} bytes, like 4096, \"64KiB\", "
-                               "\"512MiB\" or \"1GiB\"",
-                               smallest));
-  return std::nullopt;
+Result<void> ConfigParser::ParseRequiredKey(const toml::table& table, GateOptions& to) {
+  TomlReader reader(table, "required_keys", path_);
+  GateOptions::RequiredKey required;
+  required.key = reader.Text("key");
+  if (const auto type = reader.OptionalChoice("type"))
+    required.type = static_cast<ValueType>(*type);
+  to.required_keys.push_back(std::move(required));
+  return reader.Finish();
+}
+
+Result<void> ConfigParser::ParseCanary(const toml::table& table, GateOptions& to) {
+  TomlReader reader(table, "canaries", path_);
+  GateOptions::Canary canary;
+  canary.key = reader.Text("key");
+  canary.field = reader.OptionalText("field");
+  canary.value = reader.Text("value");
+  to.canaries.push_back(std::move(canary));
+  return reader.Finish();
+}
+
+Result<void> ConfigParser::ParseProbation(const toml::table& table, ProbationOptions& to) {
+  TomlReader reader(table, "store.probation", path_);
+  to.window = reader.Duration("window");
+  to.max_misses = reader.Share("max_misses");
+  to.max_errors = reader.Share("max_errors");
+  to.min_commands = reader.Number("min_commands");
+  return reader.Finish();
 }
 
 }  // namespace
 
-std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text) {
-  static constexpr std::array<Unit, 4> kUnits = {
-      {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}}};
-  const auto ms = ParseWithUnit(text, kUnits);
-  if (!ms || *ms > static_cast<uint64_t>(INT64_MAX)) return std::nullopt;
-  return std::chrono::milliseconds(static_cast<int64_t>(*ms));
-}
-
-std::optional<uint64_t> ParseBytes(std::string_view text) {
-  static constexpr std::array<Unit, 4> kUnits = {{{"", 1},
-                                                  {"KiB", uint64_t{1} << 10},
-                                                  {"MiB", uint64_t{1} << 20},
-                                                  {"GiB", uint64_t{1} << 30}}};
-  return ParseWithUnit(text, kUnits);
+std::string TidyPath(const std::string& path) {
+  std::string tidy = std::filesystem::path(path).lexically_normal().string();
+  while (tidy.size() > 1 && tidy.ends_with('/')) tidy.pop_back();
+  return tidy;
 }
 
 bool ValidStoreName(std::string_view name) {
@@ -281,9 +326,12 @@ Result<Config> ParseConfig(std::string_view text, const std::string& path) {
   }
 }
 
+Result<std::string> ReadConfigText(const std::string& path) {
+  return io::ReadWholeFile(io::RealFileSystem(), path, kMaxConfigBytes);
+}
+
 Result<Config> LoadConfig(const std::string& path) {
-  LARDER_ASSIGN(const std::string text,
-                io::ReadWholeFile(io::RealFileSystem(), path, kMaxConfigBytes));
+  LARDER_ASSIGN(const std::string text, ReadConfigText(path));
   return ParseConfig(text, path);
 }
 

@@ -1,24 +1,25 @@
 // Config: what larder.toml says, checked.
 //
-// Every key has one meaning and a default; an unknown key, a wrong type and a value out of range
-// are errors that name the file, the line and the column. Relative paths are relative to the
-// directory of the configuration file, so that it means the same wherever it is started from.
+// Every key has one meaning and a default (cli/settings.h); an unknown key, a wrong type and a
+// value out of range are errors that name the file, the line and the column. Relative paths are
+// relative to the directory of the configuration file, so that it means the same wherever it is
+// started from.
 //
 // Threads: a value. Errors: kInvalidArgument "FILE:LINE:COLUMN: ...", kNotFound.
-// Format:  docs/operations.md, "Configuration"
+// Format:  docs/configuration.md
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "base/log.h"
-#include "dataset/dataset.h"
+#include "cli/settings.h"
+#include "cli/toml_reader.h"
 #include "server/server.h"
+#include "store/catalogue.h"
 
 namespace larder::cli {
 
@@ -27,16 +28,12 @@ inline constexpr std::string_view kDefaultAddress = "127.0.0.1:6380";
 // Under the working directory (or the configuration file's): one folder per store.
 inline constexpr std::string_view kDefaultDataDirectory = "larder-data";
 
-inline constexpr uint64_t kMaxThreads = 256;  // far below kMaxEpochReaders
-inline constexpr uint64_t kMinBuildMemory = uint64_t{1} << 20;
-
-struct StoreConfig {
-  uint32_t database = 0;
-  dataset::Options options;
-};
+using StoreConfig = store::StoreOptions;
 
 struct Config {
   server::ServerOptions server;
+  bool reload = true;  // take the file by itself when it has changed
+  LogFormat log_format = LogFormat::kText;
   LogLevel log_level = LogLevel::kInfo;
   std::vector<StoreConfig> stores;
 };
@@ -44,11 +41,11 @@ struct Config {
 // `path` is for messages and for relative paths.
 Result<Config> ParseConfig(std::string_view text, const std::string& path);
 Result<Config> LoadConfig(const std::string& path);
+Result<std::string> ReadConfigText(const std::string& path);
 
-// "500ms", "5s", "2m", "1h"; nullopt: not a duration.
-std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);
-// "4096", "64KiB", "512MiB", "1GiB"; nullopt: not a size.
-std::optional<uint64_t> ParseBytes(std::string_view text);
+// The path without "." and "x/..": for people, and to compare. (Where x is a symbolic link it names
+// another file, so what is opened is what was written.)
+std::string TidyPath(const std::string& path);
 
 // What `larder serve FILE` calls the store: the base name without the suffixes that are known.
 std::string StoreNameOf(std::string_view source);

@@ -40,11 +40,15 @@ TEST(ConfigTest, ReadsEveryKey) {
 [server]
 threads = 2
 protected_mode = false
+reload = false
+[limits]
 max_clients = 7
 max_output = "64MiB"
 max_query = 4194304
 idle_timeout = "5m"
-log_level = "warning"
+[log]
+format = "json"
+level = "warning"
 [[listener]]
 address = "0.0.0.0:6380"
 protocol = "resp"
@@ -61,6 +65,29 @@ watch = "500ms"
 duplicates = "error"
 build_memory = "256MiB"
 separator = ":"
+format = "json"
+shape = "rows"
+key_field = "id"
+key_prefix = "user:"
+levels = 2
+bad_lines = 7
+[store.gate]
+min_records = 5
+max_record_shrink = "10%"
+max_record_growth = "off"
+max_byte_shrink = "0.5%"
+max_byte_growth = "1000%"
+free_records = 0
+free_bytes = "1KiB"
+max_duplicates = "0%"
+max_skipped = 3
+required_keys = ["k", { key = "h", type = "hash" }, { key = "j", type = "json" }]
+canaries = [{ key = "k", value = "v" }, { key = "h", field = "f", value = "" }]
+[store.probation]
+window = "2m"
+max_misses = "off"
+max_errors = "1%"
+min_commands = 10
 )",
                                  "/etc/larder/larder.toml");
   EXPECT_EQ(config.server.threads, 2U);
@@ -70,6 +97,8 @@ separator = ":"
   EXPECT_EQ(config.server.request.query_bytes, uint64_t{4} << 20);
   EXPECT_EQ(config.server.idle_timeout, std::chrono::minutes(5));
   EXPECT_EQ(config.log_level, LogLevel::kWarning);
+  EXPECT_EQ(config.log_format, LogFormat::kJson);
+  EXPECT_FALSE(config.reload);
   ASSERT_EQ(config.server.listeners.size(), 2U);
   EXPECT_EQ(config.server.listeners[0].address, "0.0.0.0:6380");
   EXPECT_EQ(config.server.listeners[1].address, "unix:/run/larder.sock");
@@ -84,6 +113,45 @@ separator = ":"
   EXPECT_EQ(store.duplicates, snapshot::Duplicates::kError);
   EXPECT_EQ(store.build_memory_bytes, uint64_t{256} << 20);
   EXPECT_EQ(store.separator, ':');
+  EXPECT_EQ(store.import.format, importer::Format::kJson);
+  EXPECT_EQ(store.import.shape, importer::Shape::kRows);
+  EXPECT_EQ(store.import.key_field, "id");
+  EXPECT_EQ(store.import.key_prefix, "user:");
+  EXPECT_EQ(store.import.levels, 2U);
+  EXPECT_EQ(store.import.bad_lines, 7U);
+  GateOptions gate;
+  gate.min_records = 5;
+  gate.max_record_shrink = 0.1;
+  gate.max_record_growth = std::nullopt;
+  gate.max_byte_shrink = 0.005;
+  gate.max_byte_growth = 10;
+  gate.free_records = 0;
+  gate.free_bytes = 1024;
+  gate.max_duplicates = 0;
+  gate.max_skipped = 3;
+  gate.required_keys = {{"k", {}}, {"h", ValueType::kHash}, {"j", ValueType::kJson}};
+  gate.canaries = {{"k", {}, "v"}, {"h", "f", ""}};
+  EXPECT_EQ(store.gate, gate);
+  EXPECT_EQ(store.probation, (ProbationOptions{milliseconds(120'000), {}, 0.01, 10}));
+}
+
+TEST(ConfigTest, AGateBelongsToTheStoreAboveIt) {
+  const Config config =
+      Accepted("[[store]]\nname = 'a'\n[store.gate]\nmin_records = 7\n[[store]]\nname = 'b'\n");
+  ASSERT_EQ(config.stores.size(), 2U);
+  EXPECT_EQ(config.stores[0].options.gate.min_records, 7U);
+  EXPECT_EQ(config.stores[1].options.gate.min_records, 1U);
+}
+
+TEST(ConfigTest, BadLinesAreAWordOrANumber) {
+  const auto bad_lines = [](const std::string& value) {
+    return Accepted("[[store]]\nname = 'a'\nbad_lines = " + value)
+        .stores[0]
+        .options.import.bad_lines;
+  };
+  EXPECT_EQ(bad_lines("'fail'"), 0U);
+  EXPECT_EQ(bad_lines("'skip'"), importer::kSkipAllBadLines);
+  EXPECT_EQ(bad_lines("12"), 12U);
 }
 
 TEST(ConfigTest, AStoreHasDefaults) {
@@ -111,14 +179,14 @@ TEST(ConfigTest, ErrorsNameTheirLineAndColumn) {
            {"[server\n", "larder.toml:1:", ""},
            {"[server]\nthreads = '2'\n", "larder.toml:2:11: ", "expected a whole number"},
            {"[server]\nthreads = 257\n", "larder.toml:2:", "from 0 to 256"},
-           {"[server]\nmax_clients = 0\n", "larder.toml:2:", "from 1 to"},
+           {"[limits]\nmax_clients = 0\n", "larder.toml:2:", "from 1 to"},
            {"[server]\nprotected_mode = 1\n", "larder.toml:2:", "true or false"},
-           {"[server]\nmax_output = '1GB'\n", "larder.toml:2:", "expected a size"},
-           {"[server]\nmax_query = -1\n", "larder.toml:2:", "expected a size"},
-           {"[server]\nmax_query = '1023KiB'\n", "larder.toml:2:", "at least 1048576"},
-           {"[server]\nidle_timeout = '5 s'\n", "larder.toml:2:", "expected a duration"},
-           {"[server]\nidle_timeout = '1500ms'\n", "larder.toml:2:", "whole seconds"},
-           {"[server]\nlog_level = 'loud'\n", "larder.toml:2:", "\"loud\" is none of"},
+           {"[limits]\nmax_output = '1GB'\n", "larder.toml:2:", "expected a size"},
+           {"[limits]\nmax_query = -1\n", "larder.toml:2:", "expected a size"},
+           {"[limits]\nmax_query = '1023KiB'\n", "larder.toml:2:", "at least 1048576"},
+           {"[limits]\nidle_timeout = '5 s'\n", "larder.toml:2:", "expected a duration"},
+           {"[limits]\nidle_timeout = '1500ms'\n", "larder.toml:2:", "whole seconds"},
+           {"[log]\nlevel = 'loud'\n", "larder.toml:2:", "\"loud\" is none of"},
            {"server = 1\n", "larder.toml:1:10: ", "expected [server]"},
            {"[listener]\naddress = 'x'\n", "larder.toml:1:", "expected [[listener]]"},
            {"[[listener]]\n", "larder.toml:1:", "address in [[listener]]: is missing"},
@@ -128,7 +196,7 @@ TEST(ConfigTest, ErrorsNameTheirLineAndColumn) {
            {"[[store]]\nsource = 'a'\n", "larder.toml:1:", "name in [[store]]: is missing"},
            {"[[store]]\nname = 'a b'\n", "larder.toml:2:", "expected letters"},
            {"[[store]]\nname = 'a'\nkind = 'queue'\n", "larder.toml:3:", "none of \"dataset\""},
-           {"[[store]]\nname = 'a'\ndatabase = 16\n", "larder.toml:3:", "from 0 to 15"},
+           {"[[store]]\nname = 'a'\ndatabase = 1024\n", "larder.toml:3:", "from 0 to 1023"},
            {"[[store]]\nname = 'a'\nkeep = 0\n", "larder.toml:3:", "from 1 to"},
            {"[[store]]\nname = 'a'\nwatch = '0s'\n", "larder.toml:3:", "at least 10 ms"},
            {"[[store]]\nname = 'a'\nwatch = 5\n", "larder.toml:3:", "expected a string"},
@@ -136,11 +204,41 @@ TEST(ConfigTest, ErrorsNameTheirLineAndColumn) {
            {"[[store]]\nname = 'a'\nduplicates = 'any'\n", "larder.toml:3:", "none of"},
            {"[[store]]\nname = 'a'\nseparator = '::'\n", "larder.toml:3:", "one byte"},
            {"[[store]]\nname = 'a'\n[[store]]\nname = 'a'\ndirectory = 'x'\n",
-            "larder.toml:4:", "another store's"},
+            "larder.toml:4:", "the store's of line 2"},
            {"[[store]]\nname = 'a'\n[[store]]\nname = 'b'\ndatabase = 0\n",
-            "larder.toml:5:", "another store's"},
-           {"[[store]]\nname='a'\ndirectory='x'\n[[store]]\nname='b'\ndirectory='x'\n",
-            "larder.toml:6:", "another store's"},
+            "larder.toml:5:", "the store's of line 1"},
+           {"[[store]]\nname='a'\ndirectory='x'\n[[store]]\nname='b'\ndirectory='./x/'\n",
+            "larder.toml:6:", "the store's of line 3"},
+           {"[[listener]]\naddress='localhost:1'\n[[listener]]\naddress='127.0.0.1:1'\n",
+            "larder.toml:4:", "the listener's of line 2"},
+           {"[[listener]]\naddress='unix:a'\n[[listener]]\naddress='unix:./a'\n",
+            "larder.toml:4:", "the listener's of line 2"},
+           {"[server]\nthreads = 1\nthreads = 2\n", "larder.toml:3:", "redefine"},
+           {"[server]\n[server]\n", "larder.toml:2:", "redefine"},
+           {"[server]\nmax_clients = 1\n", "larder.toml:2:1: ", "it belongs to [limits]"},
+           {"[gate]\n", "larder.toml:1:", "it belongs to [[store]]"},
+           {"[[store]]\nname = 'a'\nwacth = '1s'\n",
+            "larder.toml:3:1: ", "did you mean \"watch\"?"},
+           {"[[store]]\nname = 'a'\nbad_lines = 'some'\n", "larder.toml:3:13: ", "\"skip\", or a"},
+           {"[[store]]\nname = 'a'\nshape = 'row'\n",
+            "larder.toml:3:9: ", "did you mean \"rows\"?"},
+           {"[[store]]\nname = 'a'\n[store.gate]\nmax_record_shrink = 0.3\n",
+            "larder.toml:4:21: ", "expected a string"},
+           {"[[store]]\nname = 'a'\n[store.gate]\nmax_record_shrink = '101%'\n",
+            "larder.toml:4:21: ", "to \"100%\", or \"off\""},
+           {"[[store]]\nname = 'a'\n[store.gate]\nmax_byte_growth = '-1%'\n",
+            "larder.toml:4:", "expected a share"},
+           {"[[store]]\nname = 'a'\n[store.gate]\nrequired_keys = 'k'\n",
+            "larder.toml:4:", "expected an array"},
+           {"[[store]]\nname = 'a'\n[store.gate]\nrequired_keys = [1]\n",
+            "larder.toml:4:18: ", "expected a string or {"},
+           {"[[store]]\nname = 'a'\n[store.gate]\nrequired_keys = [{ key = 'k', typ = 'x' }]\n",
+            "larder.toml:4:31: ", "did you mean \"type\"?"},
+           {"[[store]]\nname = 'a'\n[store.gate]\ncanaries = [{ key = 'k' }]\n",
+            "larder.toml:4:", "value in an element of `canaries`: is missing"},
+           {"[[store]]\nname = 'a'\n[store.gate]\ncanaries = ['k']\n",
+            "larder.toml:4:", "expected { ... }"},
+           {"[[store]]\nname = 'a'\ngate = 1\n", "larder.toml:3:8: ", "expected [store.gate]"},
        }) {
     const std::string message = Refused(c.text);
     EXPECT_THAT(message, StartsWith(c.at)) << c.text;
@@ -150,8 +248,9 @@ TEST(ConfigTest, ErrorsNameTheirLineAndColumn) {
 
 TEST(ConfigTest, AStoreTooManyIsRefused) {
   std::string text;
-  for (int i = 0; i < 16; ++i) text += "[[store]]\nname = 's" + std::to_string(i) + "'\n";
-  EXPECT_EQ(Accepted(text).stores.size(), 16U);
+  for (uint32_t i = 0; i < store::kMaxDatabases; ++i)
+    text += "[[store]]\nname = 's" + std::to_string(i) + "'\n";
+  EXPECT_EQ(Accepted(text).stores.size(), store::kMaxDatabases);
   EXPECT_THAT(Refused(text + "[[store]]\nname = 'more'\n"), HasSubstr("database"));
 }
 

@@ -1,24 +1,19 @@
 #include "cli/import_options.h"
 
-#include <array>
+#include <algorithm>
 #include <charconv>
+#include <span>
 #include <string>
-#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "cli/settings.h"
+
 namespace larder::cli {
 
 namespace {
-
-using importer::Format;
-using importer::Shape;
-
-constexpr std::array kFormats = {Format::kAuto, Format::kJsonl, Format::kJson, Format::kPointer,
-                                 Format::kSnapshot};
-constexpr std::array kShapes = {Shape::kAuto, Shape::kTyped, Shape::kShort, Shape::kRows};
 
 // For CLI11: takes the text into `to`; what it says when it cannot is an option's error.
 template <typename T, typename Parse>
@@ -32,27 +27,22 @@ CLI::Validator Into(T& to, Parse parse, std::string expected) {
           ""};
 }
 
-template <typename Values, typename Name>
-std::string Listed(const Values& values, Name name) {
-  std::vector<std::string_view> names;
-  for (const auto value : values) names.push_back(name(value));
-  return fmt::format("{}", fmt::join(names, ", "));
+std::optional<size_t> IndexOf(std::span<const std::string_view> names, std::string_view text) {
+  const auto found = std::ranges::find(names, text);
+  if (found == names.end()) return std::nullopt;
+  return static_cast<size_t>(found - names.begin());
 }
 
 }  // namespace
 
-std::optional<Format> ParseFormat(std::string_view text) {
-  for (const Format format : kFormats) {
-    if (importer::FormatName(format) == text) return format;
-  }
-  return std::nullopt;
+std::optional<importer::Format> ParseFormat(std::string_view text) {
+  const auto index = IndexOf(kFormatNames, text);
+  return index ? std::optional(static_cast<importer::Format>(*index)) : std::nullopt;
 }
 
-std::optional<Shape> ParseShape(std::string_view text) {
-  for (const Shape shape : kShapes) {
-    if (importer::ShapeName(shape) == text) return shape;
-  }
-  return std::nullopt;
+std::optional<importer::Shape> ParseShape(std::string_view text) {
+  const auto index = IndexOf(kShapeNames, text);
+  return index ? std::optional(static_cast<importer::Shape>(*index)) : std::nullopt;
 }
 
 std::optional<uint64_t> ParseBadLines(std::string_view text) {
@@ -65,10 +55,8 @@ std::optional<uint64_t> ParseBadLines(std::string_view text) {
 }
 
 void AddImportOptions(CLI::App& command, importer::SourceOptions& options) {
-  const auto name_of_format = [](Format format) { return importer::FormatName(format); };
-  const auto name_of_shape = [](Shape shape) { return importer::ShapeName(shape); };
-  const std::string formats = Listed(kFormats, name_of_format);
-  const std::string shapes = Listed(kShapes, name_of_shape);
+  const std::string formats = fmt::format("{}", fmt::join(kFormatNames, ", "));
+  const std::string shapes = fmt::format("{}", fmt::join(kShapeNames, ", "));
   const std::string group = "How the file is read";
   // The validator takes the value; the function only makes it an option that has one.
   const auto add = [&command, &group](const std::string& name, const std::string& what,
