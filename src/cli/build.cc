@@ -7,8 +7,10 @@
 
 #include "cli/config.h"
 #include "cli/exit_code.h"
+#include "cli/import_options.h"
 #include "cli/interrupt.h"
 #include "cli/json.h"
+#include "cli/named_records.h"
 #include "cli/progress.h"
 #include "cli/subcommands.h"
 #include "dataset/compile.h"
@@ -24,6 +26,7 @@ struct BuildArguments {
   std::string output;
   std::string duplicates = "last";
   std::string separator = "/";
+  importer::SourceOptions import;
   std::string memory = "1GiB";
   unsigned threads = 0;
   bool json = false;
@@ -32,6 +35,7 @@ struct BuildArguments {
 Result<dataset::Options> MakeOptions(const BuildArguments& arguments) {
   dataset::Options options;
   options.source = arguments.source;
+  options.import = arguments.import;
   options.threads = arguments.threads;
   if (arguments.duplicates == "first") options.duplicates = snapshot::Duplicates::kFirst;
   if (arguments.duplicates == "error") options.duplicates = snapshot::Duplicates::kError;
@@ -48,68 +52,50 @@ Result<dataset::Options> MakeOptions(const BuildArguments& arguments) {
   return options;
 }
 
-// The Snapshot takes the place of what has its name: that must be a file that can be done without.
-Result<void> CheckOutput(io::FileSystem& files, const BuildArguments& arguments) {
-  if (arguments.output.empty()) return Fail(ErrorCode::kInvalidArgument, "--output: no file named");
-  const auto existing = files.Stat(arguments.output);
-  if (!existing) return {};
-  if (existing->kind != io::FileKind::kRegular) {
-    return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("--output {}: is there already and is no file, so no Snapshot can take "
-                            "its place; name another",
-                            arguments.output));
-  }
-  const auto source = files.Stat(arguments.source);
-  if (source && source->inode == existing->inode && source->device == existing->device) {
-    return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("--output {}: is the source itself; name another", arguments.output));
-  }
-  return {};
+Json ReportJson(const BuildArguments& arguments, const dataset::CompileReport& report) {
+  return {{"file", arguments.output},
+          {"format", importer::FormatName(report.import.format)},
+          {"records", report.records},
+          {"duplicates", report.duplicates},
+          {"empty_collections", report.import.empty_collections},
+          {"skipped_lines", report.import.skipped_lines},
+          {"bad_lines", report.import.bad_lines},
+          {"file_bytes", report.file_bytes},
+          {"index_bytes", report.index_bytes},
+          {"spilled_runs", report.spilled_runs}};
 }
 
-Result<void> CheckDigests(const BuildArguments& arguments, const importer::DigestFiles& expected,
-                          const importer::SourceIdentity& identity) {
-  const auto differs = [](const auto& expected_digest, const auto& digest) {
-    return expected_digest && expected_digest != digest;
-  };
-  if (differs(expected.md5, identity.md5) || differs(expected.sha256, identity.sha256)) {
-    return Fail(ErrorCode::kRefused,
-                fmt::format("{} does not match the checksum file beside it", arguments.source));
+void PrintText(const BuildArguments& arguments, const dataset::CompileReport& report) {
+  const importer::ImportOutcome& import = report.import;
+  fmt::print("{}: {} records, {} duplicates, {} bytes, from {}\n", arguments.output, report.records,
+             report.duplicates, report.file_bytes, importer::FormatName(import.format));
+  if (import.skipped_lines == 0) return;
+  fmt::print("{} bad lines were skipped:\n", import.skipped_lines);
+  for (const std::string& line : import.bad_lines) fmt::print("  {}\n", line);
+  if (import.skipped_lines > import.bad_lines.size()) {
+    fmt::print("  and {} more\n", import.skipped_lines - import.bad_lines.size());
   }
-  return {};
 }
 
 Result<void> Build(const BuildArguments& arguments) {
   const Interrupt interrupt;
   io::FileSystem& files = io::RealFileSystem();
   LARDER_ASSIGN(dataset::Options options, MakeOptions(arguments));
-  LARDER_TRY(CheckOutput(files, arguments));
+  LARDER_TRY(CheckOutputFile(arguments.output, {arguments.source}));
   Progress progress(arguments.source);
   options.progress = [&progress](std::string_view step, double share) {
     progress.Show(step, share);
   };
-  LARDER_ASSIGN(const importer::DigestFiles expected,
-                importer::ReadDigestFiles(files, arguments.source));
   dataset::CompileRequest request;
   request.path = arguments.output;
   request.cancelled = &Interrupt::requested();
-  LARDER_ASSIGN(request.identity,
-                importer::IdentifySource(files, arguments.source, expected.md5.has_value(),
-                                         expected.sha256.has_value()));
-  LARDER_TRY(CheckDigests(arguments, expected, request.identity));
-  LARDER_ASSIGN(const snapshot::BuildReport report,
+  LARDER_ASSIGN(const dataset::CompileReport report,
                 dataset::CompileSource(files, options, request));
   progress.Clear();
   if (arguments.json) {
-    PrintJson({{"file", arguments.output},
-               {"records", report.records},
-               {"duplicates", report.duplicates},
-               {"file_bytes", report.file_bytes},
-               {"index_bytes", report.index_bytes},
-               {"spilled_runs", report.spilled_runs}});
+    PrintJson(ReportJson(arguments, report));
   } else {
-    fmt::print("{}: {} records, {} duplicates, {} bytes\n", arguments.output, report.records,
-               report.duplicates, report.file_bytes);
+    PrintText(arguments, report);
   }
   return {};
 }
@@ -119,21 +105,28 @@ Result<void> Build(const BuildArguments& arguments) {
 void AddBuild(CLI::App& app, Run& chosen) {
   auto arguments = std::make_shared<BuildArguments>();
   CLI::App* const build = app.add_subcommand("build", "Compile a source into a Snapshot file");
-  build->add_option("SRC", arguments->source, "JSONL, plain or gzip or zstd")->required();
+  build
+      ->add_option("SRC", arguments->source,
+                   "JSONL or JSON, plain or gzip or zstd, or a pointer file")
+      ->required();
   build->add_option("-o,--output", arguments->output, "The Snapshot to write")->required();
-  build->add_option("--duplicates", arguments->duplicates, "Which of several equal keys stays")
+  build
+      ->add_option("--duplicates", arguments->duplicates,
+                   "Which of several equal keys stays (default: last)")
       ->check(CLI::IsMember({"last", "first", "error"}));
   build->add_option("--separator", arguments->separator,
-                    "Ends a key's collection (default /); nothing: no collections");
+                    "Ends a key's collection (default: /); nothing: no collections");
   build->add_option("--memory", arguments->memory,
-                    "For the index; beyond it, runs go to disk (1GiB)");
+                    "For the index; beyond it, runs go to disk (default: 1GiB)");
   build->add_option("--threads", arguments->threads, "Parsers (default: one per core)")
       ->check(CLI::Range(kMaxThreads));
+  AddImportOptions(*build, arguments->import);
   build->add_flag("--json", arguments->json, "Report as JSON");
   build->footer(
       "Examples:\n"
       "  larder build features.jsonl.gz -o features.snap\n"
       "  larder build features.jsonl -o features.snap --duplicates error --memory 256MiB\n"
+      "  larder build cities.json -o cities.snap --key-field id --key-prefix city/\n"
       "A checksum file beside the source (features.jsonl.gz.sha256 or .md5) must match.");
   build->callback([arguments, &chosen] {
     chosen = [arguments] {

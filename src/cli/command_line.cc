@@ -21,9 +21,13 @@ constexpr std::string_view kFooter =
     "  larder rollback features                  serve the version before the current one again\n"
     "  larder build features.jsonl -o f.snap     compile a Snapshot without serving it\n"
     "  larder get f.snap user:1                  print one value\n"
+    "  larder export features | head             its records as JSONL\n"
+    "  larder diff features                      what the last version changed, or a refused one "
+    "would\n"
+    "  larder watch                              follow the versions of a server's stores\n"
     "\n"
     "Exit codes: 0 success, 1 failure, 2 usage or configuration, 3 not found, 4 bad data,\n"
-    "5 held by another process, 130 interrupted.";
+    "5 held by another process, 6 different, 130 interrupted.";
 
 // One line, like every error of the program.
 int ReportUsage(const CLI::App& app, const CLI::ParseError& error) {
@@ -40,22 +44,35 @@ int ReportUsage(const CLI::App& app, const CLI::ParseError& error) {
 
 }  // namespace
 
-int RunCommandLine(int argc, char** argv) {
-  CLI::App app("Larder: small data, kept fresh, served fast.", "larder");
-  app.set_version_flag("--version", std::string("larder ") + LARDER_VERSION);
+void AddCommands(CLI::App& app, Run& chosen) {
+  app.name("larder");
+  app.description("Small data, kept fresh, served fast");
+  app.set_version_flag("--version", std::string("larder ") + LARDER_VERSION,
+                       "Print the version and end");
   app.require_subcommand(1);
   app.footer(std::string(kFooter));
-  Run chosen;
   AddServe(app, chosen);
   AddBuild(app, chosen);
   AddInspect(app, chosen);
   AddVerify(app, chosen);
   AddGet(app, chosen);
+  AddExport(app, chosen);
+  AddDiff(app, chosen);
   AddVersions(app, chosen);
   AddRollback(app, chosen);
   AddPin(app, chosen);
   AddUnpin(app, chosen);
+  AddAccept(app, chosen);
+  AddWatch(app, chosen);
   AddCheckConfig(app, chosen);
+  AddCompletion(app, chosen);
+  AddMan(app, chosen);
+}
+
+int RunCommandLine(int argc, char** argv) {
+  CLI::App app;
+  Run chosen;
+  AddCommands(app, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

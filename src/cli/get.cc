@@ -1,5 +1,6 @@
 // larder get: one value, from a Snapshot file, a running server or a store's directory.
-#include <chrono>
+#include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -11,6 +12,7 @@
 #include "cli/json.h"
 #include "cli/store_access.h"
 #include "cli/subcommands.h"
+#include "cli/time_text.h"
 #include "io/file_system.h"
 #include "snapshot/snapshot.h"
 
@@ -23,12 +25,6 @@ struct GetArguments {
   std::string key;
   bool json = false;
 };
-
-int64_t NowMs() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 Result<std::optional<PlainValue>> GetFromFile(const std::string& path, const std::string& key) {
   LARDER_ASSIGN(const auto snapshot, snapshot::Snapshot::Open(io::RealFileSystem(), path));
@@ -49,24 +45,68 @@ Result<std::optional<PlainValue>> Get(const GetArguments& arguments) {
   return store->Get(arguments.key);
 }
 
-Json JsonOf(const PlainValue& value) {
-  switch (value.type) {
+// As short JSONL has it: base64 where anything is not UTF-8, said beside the value.
+class JsonValue {
+ public:
+  JsonValue(const std::string& key, const PlainValue& value) : value_(value) {
+    PutBytes(document_, "key", key);
+    document_["type"] = ValueTypeName(value.type);
+    const bool hash = value.type == ValueType::kHash;
+    texts_encoded_ = !AllUtf8(hash ? 1 : 0, hash ? 2 : 1);
+    fields_encoded_ = hash && !AllUtf8(0, 2);
+    if (texts_encoded_) document_["encoding"] = "base64";
+    if (fields_encoded_) document_["field_encoding"] = "base64";
+    document_["value"] = Value();
+  }
+  const Json& document() const { return document_; }
+
+ private:
+  bool AllUtf8(size_t first, size_t step) const {
+    for (size_t i = first; i < value_.texts.size(); i += step) {
+      if (!IsUtf8(value_.texts[i])) return false;
+    }
+    return true;
+  }
+  std::string Text(size_t number, bool encoded) const {
+    return encoded ? Base64(value_.texts[number]) : value_.texts[number];
+  }
+  // JSON has no infinities.
+  Json Score(size_t number) const {
+    const std::string& text = value_.scores[number];
+    double score = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), score);
+    const bool whole = error == std::errc() && end == text.data() + text.size();
+    return whole && std::isfinite(score) ? Json(score) : Json(text);
+  }
+  Json Value() const;
+
+  const PlainValue& value_;
+  bool texts_encoded_ = false;
+  bool fields_encoded_ = false;
+  Json document_ = Json::object();
+};
+
+Json JsonValue::Value() const {
+  switch (value_.type) {
     case ValueType::kString:
     case ValueType::kJson:
-      return value.texts[0];
+      return Text(0, texts_encoded_);
     case ValueType::kList:
-    case ValueType::kSet:
-      return value.texts;
+    case ValueType::kSet: {
+      Json elements = Json::array();
+      for (size_t i = 0; i < value_.texts.size(); ++i) elements.push_back(Text(i, texts_encoded_));
+      return elements;
+    }
     case ValueType::kHash: {
       Json fields = Json::object();
-      for (size_t i = 0; i + 1 < value.texts.size(); i += 2)
-        fields[value.texts[i]] = value.texts[i + 1];
+      for (size_t i = 0; i + 1 < value_.texts.size(); i += 2)
+        fields[Text(i, fields_encoded_)] = Text(i + 1, texts_encoded_);
       return fields;
     }
     case ValueType::kZset: {
       Json members = Json::array();
-      for (size_t i = 0; i < value.texts.size(); ++i)
-        members.push_back({{"value", value.texts[i]}, {"score", value.scores[i]}});
+      for (size_t i = 0; i < value_.texts.size(); ++i)
+        members.push_back({{"value", Text(i, texts_encoded_)}, {"score", Score(i)}});
       return members;
     }
   }
@@ -90,8 +130,7 @@ int RunGet(const GetArguments& arguments) {
     return ReportError(Error(ErrorCode::kNotFound, fmt::format("no key \"{}\"", arguments.key)));
   }
   if (arguments.json) {
-    PrintJson(
-        {{"key", arguments.key}, {"type", ValueTypeName(value->type)}, {"value", JsonOf(*value)}});
+    PrintJson(JsonValue(arguments.key, *value).document());
   } else {
     PrintText(*value);
   }
@@ -111,7 +150,8 @@ void AddGet(CLI::App& app, Run& chosen) {
       "Examples:\n"
       "  larder get features.snap user:1\n"
       "  larder get features user:1 --json\n"
-      "Exits with 3 when there is no such key.");
+      "Exits with 3 when there is no such key. As JSON, what is not UTF-8 stands as base64, and\n"
+      "\"encoding\" says so.");
   get->callback([arguments, &chosen] { chosen = [arguments] { return RunGet(*arguments); }; });
 }
 

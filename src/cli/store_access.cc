@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "cli/config.h"
+#include "cli/store_files.h"
 #include "io/file_system.h"
 
 namespace larder::cli {
@@ -92,10 +93,14 @@ std::unique_ptr<StoreAccess> AskServers(const Places& places, const std::string&
 
 }  // namespace
 
-void AddStoreOptions(CLI::App& command, StoreArguments& arguments) {
+void AddServerOptions(CLI::App& command, StoreArguments& arguments) {
   command.add_option("--server", arguments.server, "Ask the server at this address, nobody else");
   command.add_option("--config", arguments.config,
                      "The server's configuration (default: larder.toml if here)");
+}
+
+void AddStoreOptions(CLI::App& command, StoreArguments& arguments) {
+  AddServerOptions(command, arguments);
   command.add_option("--dir", arguments.directory,
                      "Open DIR/STORE, and ask no server (default: larder-data)");
 }
@@ -109,6 +114,32 @@ Result<std::unique_ptr<StoreAccess>> OpenStore(const StoreArguments& arguments) 
   return Fail(ErrorCode::kBusy,
               fmt::format("{}; if that is a server, name it with --server ADDRESS",
                           in_directory.error().message()));
+}
+
+Result<std::vector<std::string>> ServerAddresses(const StoreArguments& arguments) {
+  if (!arguments.server.empty()) return std::vector{arguments.server};
+  LARDER_ASSIGN(Places places, FindPlaces(arguments));
+  if (places.servers.empty()) places.servers.emplace_back(kDefaultAddress);
+  return std::move(places.servers);
+}
+
+Result<StoreFiles> FindStoreFiles(const StoreArguments& arguments) {
+  std::unique_ptr<StoreAccess> at_server;
+  Places places;
+  if (!arguments.server.empty()) {
+    LARDER_ASSIGN(at_server, OpenStoreAtServer(arguments.server, arguments.store));
+  } else {
+    LARDER_ASSIGN(places, FindPlaces(arguments));
+    at_server = AskServers(places, arguments.store);
+  }
+  if (at_server == nullptr) {
+    LARDER_ASSIGN(const dataset::Options store, ChooseStore(places.stores, arguments.store));
+    return ReadStoreDirectory(store.name, store.directory);
+  }
+  LARDER_ASSIGN(std::vector<dataset::VersionInfo> versions, at_server->Versions());
+  return StoreFiles{.store = at_server->name(),
+                    .directory = at_server->directory(),
+                    .versions = std::move(versions)};
 }
 
 }  // namespace larder::cli

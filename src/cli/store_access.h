@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "cli/resp_client.h"
 #include "dataset/dataset.h"
 #include "larder/record.h"
 
@@ -36,6 +37,8 @@ struct StoreArguments {
 
 // Adds --server, --config and --dir.
 void AddStoreOptions(CLI::App& command, StoreArguments& arguments);
+// Only --server and --config.
+void AddServerOptions(CLI::App& command, StoreArguments& arguments);
 
 // A value as text, for `larder get`. Of a hash: field, value, field, value...
 struct PlainValue {
@@ -48,10 +51,14 @@ class StoreAccess {
  public:
   virtual ~StoreAccess() = default;
 
+  virtual const std::string& name() const = 0;
+  // Of its versions, as the server sees it.
+  virtual const std::string& directory() const = 0;
   virtual Result<std::vector<dataset::VersionInfo>> Versions() = 0;
   virtual Result<dataset::SwitchReport> Rollback(std::optional<uint64_t> version) = 0;
   virtual Result<dataset::SwitchReport> Pin(uint64_t version) = 0;
   virtual Result<dataset::SwitchReport> Unpin() = 0;
+  virtual Result<dataset::SwitchReport> Accept() = 0;
   virtual Result<std::optional<PlainValue>> Get(const std::string& key) = 0;
 };
 
@@ -62,6 +69,11 @@ Result<std::unique_ptr<StoreAccess>> OpenStore(const StoreArguments& arguments);
 Result<std::unique_ptr<StoreAccess>> OpenStoreAtServer(const std::string& address,
                                                        const std::string& store);
 Result<std::unique_ptr<StoreAccess>> OpenStoreInDirectory(dataset::Options options);
+
+// Where servers may be that are meant: never empty.
+Result<std::vector<std::string>> ServerAddresses(const StoreArguments& arguments);
+// All stores of a server, by LARDER DATASETS. kUnsupported: it is no Larder.
+Result<std::vector<dataset::Status>> AskDatasets(RespClient& client);
 
 // A value of a Snapshot as text.
 PlainValue PlainValueOf(const snapshot::Value& value);

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "cli/store_access.h"
+#include "cli/time_text.h"
 #include "io/file_system.h"
 #include "snapshot/value.h"
 
@@ -11,29 +12,31 @@ namespace larder::cli {
 
 namespace {
 
-int64_t NowMs() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 class StoreInDirectory : public StoreAccess {
  public:
   explicit StoreInDirectory(std::unique_ptr<EpochDomain> epochs,
                             std::unique_ptr<dataset::Dataset> dataset)
-      : epochs_(std::move(epochs)), dataset_(std::move(dataset)) {}
+      : epochs_(std::move(epochs)),
+        dataset_(std::move(dataset)),
+        name_(dataset_->options()->name),
+        directory_(dataset_->options()->directory) {}
 
+  const std::string& name() const override { return name_; }
+  const std::string& directory() const override { return directory_; }
   Result<std::vector<dataset::VersionInfo>> Versions() override { return dataset_->Versions(); }
   Result<dataset::SwitchReport> Rollback(std::optional<uint64_t> version) override {
     return dataset_->Rollback(version);
   }
   Result<dataset::SwitchReport> Pin(uint64_t version) override { return dataset_->Pin(version); }
   Result<dataset::SwitchReport> Unpin() override { return dataset_->Unpin(); }
+  Result<dataset::SwitchReport> Accept() override { return dataset_->Accept(); }
   Result<std::optional<PlainValue>> Get(const std::string& key) override;
 
  private:
   std::unique_ptr<EpochDomain> epochs_;  // nobody reads: every switch is immediate
   std::unique_ptr<dataset::Dataset> dataset_;
+  std::string name_;
+  std::string directory_;
 };
 
 Result<std::optional<PlainValue>> StoreInDirectory::Get(const std::string& key) {

@@ -26,13 +26,20 @@ bool Flag(const Reply& reply, std::string_view field) { return Number(reply, fie
 
 class StoreAtServer : public StoreAccess {
  public:
-  StoreAtServer(RespClient client, std::string store, int64_t database)
-      : client_(std::move(client)), store_(std::move(store)), database_(database) {}
+  // `dataset` is the server's line of LARDER DATASETS.
+  StoreAtServer(RespClient client, const Reply& dataset)
+      : client_(std::move(client)),
+        store_(Text(dataset, "name")),
+        directory_(Text(dataset, "directory")),
+        database_(Number(dataset, "database")) {}
 
+  const std::string& name() const override { return store_; }
+  const std::string& directory() const override { return directory_; }
   Result<std::vector<dataset::VersionInfo>> Versions() override;
   Result<dataset::SwitchReport> Rollback(std::optional<uint64_t> version) override;
   Result<dataset::SwitchReport> Pin(uint64_t version) override;
   Result<dataset::SwitchReport> Unpin() override;
+  Result<dataset::SwitchReport> Accept() override;
   Result<std::optional<PlainValue>> Get(const std::string& key) override;
 
  private:
@@ -41,6 +48,7 @@ class StoreAtServer : public StoreAccess {
 
   RespClient client_;
   std::string store_;
+  std::string directory_;
   int64_t database_;
 };
 
@@ -68,6 +76,8 @@ Result<std::vector<dataset::VersionInfo>> StoreAtServer::Versions() {
     version.number = static_cast<uint64_t>(Number(element, "number"));
     version.current = Flag(element, "current");
     version.damaged = Flag(element, "damaged");
+    version.refused = Flag(element, "refused");
+    version.verdict = Text(element, "verdict");
     version.records = static_cast<uint64_t>(Number(element, "records"));
     version.file_bytes = static_cast<uint64_t>(Number(element, "bytes"));
     version.source = Text(element, "source");
@@ -100,6 +110,10 @@ Result<dataset::SwitchReport> StoreAtServer::Pin(uint64_t version) {
 
 Result<dataset::SwitchReport> StoreAtServer::Unpin() { return Switch({"LARDER", "UNPIN", store_}); }
 
+Result<dataset::SwitchReport> StoreAtServer::Accept() {
+  return Switch({"LARDER", "ACCEPT", store_});
+}
+
 Result<std::optional<PlainValue>> StoreAtServer::Get(const std::string& key) {
   const std::string database = fmt::format("{}", database_);
   LARDER_TRY(Ask({"SELECT", database}));
@@ -130,22 +144,48 @@ Result<std::optional<PlainValue>> StoreAtServer::Get(const std::string& key) {
   return value;
 }
 
+Result<Reply> DatasetsReply(RespClient& client) {
+  LARDER_ASSIGN(Reply stores, client.Call({"LARDER", "DATASETS"}));
+  if (stores.kind == Reply::Kind::kArray) return stores;
+  return Fail(ErrorCode::kUnsupported,
+              fmt::format("{} is no Larder: it answers {}", client.address(), stores.text));
+}
+
 }  // namespace
+
+Result<std::vector<dataset::Status>> AskDatasets(RespClient& client) {
+  LARDER_ASSIGN(const Reply stores, DatasetsReply(client));
+  std::vector<dataset::Status> all;
+  for (const Reply& element : stores.elements) {
+    dataset::Status& status = all.emplace_back();
+    status.name = Text(element, "name");
+    status.source = Text(element, "source");
+    status.directory = Text(element, "directory");
+    status.current = static_cast<uint64_t>(Number(element, "current"));
+    status.pinned = Flag(element, "pinned");
+    status.compiling = Flag(element, "compiling");
+    status.records = static_cast<uint64_t>(Number(element, "records"));
+    status.file_bytes = static_cast<uint64_t>(Number(element, "bytes"));
+    status.switches = static_cast<uint64_t>(Number(element, "switches"));
+    status.refused = static_cast<uint64_t>(Number(element, "refused"));
+    status.damaged = static_cast<uint64_t>(Number(element, "damaged"));
+    status.last_error = Text(element, "last_error");
+    status.refused_version = static_cast<uint64_t>(Number(element, "refused_version"));
+    status.verdict = Text(element, "verdict");
+    status.probation_until_ms = Number(element, "probation_until_ms");
+  }
+  return all;
+}
 
 Result<std::unique_ptr<StoreAccess>> OpenStoreAtServer(const std::string& address,
                                                        const std::string& store) {
   LARDER_ASSIGN(RespClient client, RespClient::Connect(address));
-  LARDER_ASSIGN(const Reply stores, client.Call({"LARDER", "DATASETS"}));
-  if (stores.kind != Reply::Kind::kArray) {
-    return Fail(ErrorCode::kUnsupported,
-                fmt::format("{} is no Larder: it answers {}", address, stores.text));
-  }
+  LARDER_ASSIGN(const Reply stores, DatasetsReply(client));
   std::vector<std::string> names;
   for (const Reply& element : stores.elements) {
     names.push_back(Text(element, "name"));
     if (names.back() != store && !(store.empty() && stores.elements.size() == 1)) continue;
-    return std::make_unique<StoreAtServer>(std::move(client), names.back(),
-                                           Number(element, "database"));
+    return std::make_unique<StoreAtServer>(std::move(client), element);
   }
   if (store.empty() && !names.empty()) {
     return Fail(ErrorCode::kInvalidArgument,

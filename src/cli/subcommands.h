@@ -18,10 +18,16 @@ void AddBuild(CLI::App& app, Run& chosen);
 void AddInspect(CLI::App& app, Run& chosen);
 void AddVerify(CLI::App& app, Run& chosen);
 void AddGet(CLI::App& app, Run& chosen);
+void AddExport(CLI::App& app, Run& chosen);
+void AddDiff(CLI::App& app, Run& chosen);
 void AddVersions(CLI::App& app, Run& chosen);
 void AddRollback(CLI::App& app, Run& chosen);
 void AddPin(CLI::App& app, Run& chosen);
 void AddUnpin(CLI::App& app, Run& chosen);
+void AddAccept(CLI::App& app, Run& chosen);
+void AddWatch(CLI::App& app, Run& chosen);
 void AddCheckConfig(CLI::App& app, Run& chosen);
+void AddCompletion(CLI::App& app, Run& chosen);
+void AddMan(CLI::App& app, Run& chosen);
 
 }  // namespace larder::cli

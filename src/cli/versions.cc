@@ -1,17 +1,15 @@
-// larder versions, rollback, pin, unpin: which version of a store is served.
-#include <chrono>
-#include <ctime>
+// larder versions, rollback, pin, unpin, accept: which version of a store is served.
 #include <memory>
 #include <string>
 
 #include <CLI/CLI.hpp>
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "cli/exit_code.h"
 #include "cli/json.h"
 #include "cli/store_access.h"
 #include "cli/subcommands.h"
+#include "cli/time_text.h"
 
 namespace larder::cli {
 
@@ -24,16 +22,12 @@ struct Arguments {
 };
 using SharedArguments = std::shared_ptr<Arguments>;
 
-std::string TimeText(int64_t unix_ms) {
-  const std::time_t seconds = unix_ms / 1000;
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds));
-}
-
 void PrintVersions(const std::vector<dataset::VersionInfo>& versions) {
   for (const dataset::VersionInfo& version : versions) {
     fmt::print("{} {}  {} records  {} bytes  built {}  from {}{}\n", version.current ? '*' : ' ',
                version.number, version.records, version.file_bytes, TimeText(version.built_at_ms),
                version.source, version.damaged ? "  DAMAGED" : "");
+    if (version.refused) fmt::print("    REFUSED: {}\n", version.verdict);
   }
 }
 
@@ -43,6 +37,8 @@ void PrintVersionsAsJson(const std::vector<dataset::VersionInfo>& versions) {
     all.push_back({{"number", version.number},
                    {"current", version.current},
                    {"damaged", version.damaged},
+                   {"refused", version.refused},
+                   {"verdict", version.verdict},
                    {"records", version.records},
                    {"bytes", version.file_bytes},
                    {"source", version.source},
@@ -144,6 +140,21 @@ void AddUnpin(CLI::App& app, Run& chosen) {
   command->callback([arguments, &chosen] {
     chosen = [arguments] {
       return RunSwitch(*arguments, [](StoreAccess& s) { return s.Unpin(); });
+    };
+  });
+}
+
+void AddAccept(CLI::App& app, Run& chosen) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* const command =
+      AddCommand(app, arguments, "accept", "Serve the version that was refused, once");
+  command->footer(
+      "Examples:\n  larder versions features\n  larder diff features\n  larder accept features\n"
+      "What was refused, and why, is shown by `larder versions`; `larder diff` compares it with\n"
+      "what is served. The next version is judged as ever.");
+  command->callback([arguments, &chosen] {
+    chosen = [arguments] {
+      return RunSwitch(*arguments, [](StoreAccess& s) { return s.Accept(); });
     };
   });
 }

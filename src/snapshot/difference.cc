@@ -20,9 +20,8 @@ struct Pending {
 };
 
 std::string Shown(std::string_view text) {
-  std::string shown(text.substr(0, kShownBytes));
-  if (text.size() > kShownBytes) shown += "...";
-  return shown;
+  if (text.size() <= kShownBytes) return std::string(text);
+  return std::string(text.substr(0, CutAtCharacter(text, kShownBytes))) + "...";
 }
 
 // Walks through `from` and hands each record with its counterpart in `other` to `pair`.
@@ -237,7 +236,7 @@ class Comparison {
   void Sample(std::vector<KeySample>& samples, const Entry& entry) const {
     if (samples.size() >= options_.samples) return;
     KeySample& sample = samples.emplace_back();
-    sample.key = Shown(entry.key);
+    sample.key = entry.key;
     sample.type = entry.value.type;
   }
 
@@ -248,6 +247,16 @@ class Comparison {
 };
 
 }  // namespace
+
+size_t CutAtCharacter(std::string_view text, size_t most) {
+  if (text.size() <= most) return text.size();
+  constexpr size_t kLongestCharacter = 4;
+  for (size_t cut = most; cut + kLongestCharacter > most && cut > 0; --cut) {
+    const bool continues = (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80;
+    if (!continues) return cut;
+  }
+  return most;
+}
 
 bool SameMeaning(const Value& a, const Value& b) {
   if (a.type != b.type) return false;

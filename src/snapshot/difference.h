@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,8 +49,11 @@ struct KeySample {
 };
 
 inline constexpr size_t kShownChanges = 5;
-// Of a key, value or name in a sample the first so many bytes are kept, and "..." where more were.
+// Of a value or name in a sample about the first so many bytes are kept, and "..." where more were.
 inline constexpr size_t kShownBytes = 200;
+
+// Where to cut a text of more than `most` bytes: not inside a character, when it is UTF-8.
+size_t CutAtCharacter(std::string_view text, size_t most);
 
 struct Difference {
   uint64_t equal = 0;

@@ -161,6 +161,14 @@ TEST(Difference, LongTextsAndManyChangesAreShownInPart) {
   EXPECT_EQ(sample.changes[0].before->size(), kShownBytes + 3);
 }
 
+TEST(Difference, NoCharacterIsCut) {
+  EXPECT_EQ(CutAtCharacter("abc", 3), 3U);
+  EXPECT_EQ(CutAtCharacter("abcd", 3), 3U);
+  EXPECT_EQ(CutAtCharacter("a\xe2\x82\xac", 3), 1U);
+  EXPECT_EQ(CutAtCharacter("a\xe2\x82\xac!", 4), 4U);
+  EXPECT_EQ(CutAtCharacter(std::string(9, '\x80'), 6), 6U);  // no UTF-8
+}
+
 TEST(Difference, CanBeCancelled) {
   std::vector<TestRecord> records;
   for (int i = 0; i < 70000; ++i) records.push_back(StringRecord(std::to_string(i), "v"));

@@ -1,0 +1,96 @@
+#include "cli/command_tree.h"
+
+#include <sstream>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+namespace larder::cli {
+
+namespace {
+
+constexpr std::string_view kExampleIndent = "  ";
+
+// "TEXT:{last,first}" names its choices.
+std::vector<std::string> ChoicesOf(const std::string& type) {
+  const size_t begin = type.find('{');
+  const size_t end = type.rfind('}');
+  if (begin == std::string::npos || end == std::string::npos) return {};
+  std::vector<std::string> choices;
+  std::istringstream list(type.substr(begin + 1, end - begin - 1));
+  for (std::string choice; std::getline(list, choice, ',');) choices.push_back(choice);
+  return choices;
+}
+
+std::string ValueNameOf(const std::string& long_name, const std::string& type) {
+  for (const std::string_view file : {"--output", "--config"}) {
+    if (long_name == file) return "FILE";
+  }
+  if (long_name == "--dir") return "DIR";
+  if (long_name == "--server" || long_name == "--resp") return "ADDRESS";
+  if (type.starts_with("UINT") || type.starts_with("INT")) return "N";
+  if (type.starts_with("FLOAT")) return "NUMBER";
+  return "TEXT";
+}
+
+OptionInfo DescribeOption(const CLI::Option& option) {
+  OptionInfo info;
+  if (!option.get_snames().empty()) info.short_name = "-" + option.get_snames()[0];
+  if (!option.get_lnames().empty()) info.long_name = "--" + option.get_lnames()[0];
+  info.description = option.get_description();
+  if (option.get_items_expected_max() == 0) return info;
+  info.choices = ChoicesOf(option.get_type_name());
+  info.value = ValueNameOf(info.long_name, option.get_type_name());
+  return info;
+}
+
+void DescribeFooter(const std::string& footer, CommandInfo& info) {
+  std::istringstream lines(footer);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(kExampleIndent)) {
+      info.examples.push_back(line.substr(kExampleIndent.size()));
+    } else if (!line.empty() && line != "Example:" && line != "Examples:") {
+      info.notes.push_back(line);
+    }
+  }
+}
+
+CommandInfo DescribeCommand(const CLI::App& app) {
+  CommandInfo info;
+  info.name = app.get_name();
+  info.description = app.get_description();
+  DescribeFooter(app.get_footer(), info);
+  for (const CLI::Option* option : app.get_options()) {
+    if (!option->nonpositional()) {
+      info.arguments.push_back({.name = option->get_name(true),
+                                .description = option->get_description(),
+                                .required = option->get_required(),
+                                .many = option->get_items_expected_max() > 1});
+    } else {
+      info.options.push_back(DescribeOption(*option));
+    }
+  }
+  return info;
+}
+
+}  // namespace
+
+CommandTree DescribeCommands(const CLI::App& app) {
+  CommandTree tree;
+  tree.program = DescribeCommand(app);
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    tree.commands.push_back(DescribeCommand(*command));
+  }
+  return tree;
+}
+
+std::string Synopsis(const CommandInfo& command) {
+  std::string text = "[OPTIONS]";
+  for (const ArgumentInfo& argument : command.arguments) {
+    const std::string name = argument.name + (argument.many ? "..." : "");
+    text += argument.required ? fmt::format(" {}", name) : fmt::format(" [{}]", name);
+  }
+  return text;
+}
+
+}  // namespace larder::cli

@@ -1,0 +1,92 @@
+// docs/cli.md is what the program's parser says, and everything in it is explained.
+#include "cli/command_tree.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/command_line.h"
+
+namespace larder::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+// The test runs in its own folder.
+constexpr char kReference[] = "../../docs/cli.md";
+
+CommandTree Tree() {
+  CLI::App app;
+  Run chosen;
+  AddCommands(app, chosen);
+  return DescribeCommands(app);
+}
+
+std::string Contents(const char* path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(CommandReference, IsWhatTheProgramParses) {
+  const std::string reference = CommandReference(Tree());
+  // Nothing else runs yet. NOLINTNEXTLINE(concurrency-mt-unsafe)
+  if (std::getenv("LARDER_REWRITE_DOCS") != nullptr) {
+    std::ofstream(kReference, std::ios::binary) << reference;
+  }
+  EXPECT_EQ(Contents(kReference), reference)
+      << "docs/cli.md is stale; its head says how to make it anew";
+}
+
+TEST(CommandTree, EverythingIsExplained) {
+  for (const CommandInfo& command : Tree().commands) {
+    EXPECT_THAT(command.description, Not(IsEmpty())) << command.name;
+    EXPECT_THAT(command.examples, Not(SizeIs(0))) << command.name;
+    for (const ArgumentInfo& argument : command.arguments) {
+      EXPECT_THAT(argument.description, Not(IsEmpty())) << command.name << " " << argument.name;
+    }
+    for (const OptionInfo& option : command.options) {
+      EXPECT_THAT(option.long_name, Not(IsEmpty())) << command.name;
+      EXPECT_THAT(option.description, Not(IsEmpty())) << command.name << " " << option.long_name;
+    }
+  }
+}
+
+TEST(CommandTree, KnowsArgumentsOptionsAndChoices) {
+  for (const CommandInfo& command : Tree().commands) {
+    if (command.name != "build") continue;
+    EXPECT_EQ(Synopsis(command), "[OPTIONS] SRC");
+    for (const OptionInfo& option : command.options) {
+      if (option.long_name == "--output") EXPECT_EQ(option.short_name, "-o");
+      if (option.long_name == "--duplicates") EXPECT_THAT(option.choices, SizeIs(3));
+      if (option.long_name == "--json") EXPECT_THAT(option.value, IsEmpty());
+    }
+    return;
+  }
+  FAIL() << "no build";
+}
+
+TEST(ManualPage, NoTextIsTakenForAnOrderToRoff) {
+  const CommandTree tree = Tree();
+  EXPECT_THAT(ManualPage(tree, "dance"), IsEmpty());
+  EXPECT_THAT(ManualPage(tree, ""), HasSubstr(".BR larder\\-export (1)"));
+  CommandTree odd;
+  odd.commands.push_back({.name = "odd",
+                          .description = ".begins with a dot and a \\",
+                          .examples = {"'quoted'"},
+                          .notes = {},
+                          .arguments = {},
+                          .options = {}});
+  EXPECT_THAT(ManualPage(odd, "odd"), HasSubstr("\n\\&.begins with a dot and a \\e"));
+  EXPECT_THAT(ManualPage(odd, "odd"), HasSubstr("\n\\&\\(aqquoted\\(aq\n"));
+}
+
+}  // namespace
+}  // namespace larder::cli
