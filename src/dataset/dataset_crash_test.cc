@@ -3,7 +3,9 @@
 // After a crash the directory opens and serves, whole, what was served before the change or after
 // it; a change that was acknowledged is still there. After a failure the old version serves, the
 // error is seen, and the next attempt succeeds.
+#include <algorithm>
 #include <functional>
+#include <iterator>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -53,7 +55,7 @@ void FailReads(TestDataset& test) {
   test->Current()->probation->misses += 1000;
 }
 
-std::vector<Change> AllChanges() {
+std::vector<Change> ChangesOfGoodVersions() {
   return {
       {"FirstLoad",
        {},
@@ -99,6 +101,17 @@ std::vector<Change> AllChanges() {
        LoadAtOnce,
        "three",
        "four"},
+      {"LeaveDamaged",
+       {"one", "two"},
+       [](TestDataset& test) { test.files().DamageMappings(test.PathOf(2)); },
+       [](TestDataset& test) { return test->LeaveDamaged(2); },
+       "two",
+       "one"},
+  };
+}
+
+std::vector<Change> ChangesAroundARefusal() {
+  return {
       {"Refuse",
        {"one"},
        [](TestDataset& test) { test.PutDoubled("two"); },
@@ -139,13 +152,13 @@ std::vector<Change> AllChanges() {
        "one",
        "one",
        true},
-      {"LeaveDamaged",
-       {"one", "two"},
-       [](TestDataset& test) { test.files().DamageMappings(test.PathOf(2)); },
-       [](TestDataset& test) { return test->LeaveDamaged(2); },
-       "two",
-       "one"},
   };
+}
+
+std::vector<Change> AllChanges() {
+  std::vector<Change> changes = ChangesOfGoodVersions();
+  std::ranges::move(ChangesAroundARefusal(), std::back_inserter(changes));
+  return changes;
 }
 
 class DatasetChange : public ::testing::TestWithParam<Change> {
