@@ -1,6 +1,7 @@
 // What a publisher may do wrong with a plain file: each is refused with its reason, and the old
 // version serves on. (Of Snapshots and pointer files: snapshot_source_test.cc,
 // pointer_source_test.cc.)
+#include <filesystem>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -8,6 +9,7 @@
 
 #include "base/test_compression.h"
 #include "dataset/test_dataset.h"
+#include "io/test_directory.h"
 
 namespace larder::dataset {
 namespace {
@@ -93,6 +95,60 @@ TEST_F(PublisherMistakes, AFileThatIsReplacedWhileItIsRead) {
   const Error error = Refused();
   EXPECT_EQ(error.code(), ErrorCode::kRefused);
   EXPECT_THAT(error.message(), HasSubstr("changed"));
+}
+
+TEST_F(PublisherMistakes, LinesThatMayBeBadAreSkippedCountedAndTold) {
+  Options options = test_.options();
+  options.import.bad_lines = 2;
+  test_->Reconfigure(options);
+  Put("x\n" + SourceOf("new") + "y\n");
+  ASSERT_TRUE(test_->Refresh(true));
+  EXPECT_EQ(test_.Word(), "new");
+  EXPECT_EQ(test_->status().skipped_lines, 2U);
+  std::string skipped;
+  for (const auto& [name, value] : test_->Current()->snapshot->Metadata()) {
+    if (name == "skipped_lines") skipped = value;
+  }
+  EXPECT_EQ(skipped, "2");
+  Put("x\ny\nz\n" + SourceOf("newer"));
+  EXPECT_FALSE(test_->Refresh(true)) << "three are too many";
+  EXPECT_EQ(test_.Word(), "new");
+}
+
+TEST_F(PublisherMistakes, ATimeToLiveBeginsAnewWhenTheFileIsTouched) {
+  const auto take = [this](const std::string& text) {
+    Put(text);
+    const auto report = test_->Refresh(true);
+    EXPECT_TRUE(report) << report.error().message();
+    return report.value_or(SwitchReport{}).compiled;
+  };
+  std::string text;
+  for (int i = 0; i < kTestRecords; ++i) {
+    text += fmt::format("{{\"key\":\"key/{}\",\"value\":\"new\",\"ttl_ms\":3600000}}\n", i);
+  }
+  EXPECT_TRUE(take(text));
+  EXPECT_TRUE(take(text)) << "another modification time";
+  EXPECT_FALSE(test_->Refresh(true).value_or(SwitchReport{.compiled = true}).compiled);
+  EXPECT_FALSE(take(SourceOf("old"))) << "where nothing depends on it, it does not count";
+}
+
+TEST(StoreDirectory, OneThatWasRemovedIsToldAndServedOn) {
+  SetLogLevel(LogLevel::kOff);
+  const io::TestDirectory directory;
+  io::FileSystem& files = io::RealFileSystem();
+  EpochDomain epochs;
+  Options options = TestOptions();
+  options.source = directory / "features.jsonl";
+  options.directory = directory / "var/features";
+  ASSERT_TRUE(io::PublishFile(files, SourceOf("old"), options.source));
+  const auto dataset = Dataset::Open(files, epochs, options);
+  ASSERT_TRUE(dataset && (*dataset)->Refresh(true));
+  std::filesystem::remove_all(options.directory);
+  ASSERT_TRUE(io::PublishFile(files, SourceOf("new"), options.source));
+  const auto report = (*dataset)->Refresh(true);
+  ASSERT_FALSE(report);
+  EXPECT_THAT(report.error().message(), HasSubstr(options.directory + ", where versions are kept"));
+  EXPECT_EQ(WordOf((*dataset)->Current()), "old");
 }
 
 TEST_F(PublisherMistakes, ADirectoryInPlaceOfTheFile) {

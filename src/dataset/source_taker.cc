@@ -29,6 +29,22 @@ bool MayPass(ErrorCode code) {
   }
 }
 
+// On a thread of its own, because a thread that has lowered its priority cannot raise it again.
+// Only what takes long: a switch holds a lock that others wait for.
+Result<VersionMaker::Made> MakeBesideReaders(VersionMaker& maker, const Options& options,
+                                             const SourceSight& sight, bool reread) {
+  std::optional<Result<VersionMaker::Made>> made;
+  try {
+    std::jthread([&options, &sight, reread, &made, &maker] {
+      LowerThreadPriority();
+      made = maker.Make(options, sight, reread);
+    }).join();
+  } catch (const std::system_error& error) {
+    return Fail(ErrorCode::kBusy, fmt::format("cannot start a thread: {}", error.what()));
+  }
+  return *std::move(made);
+}
+
 }  // namespace
 
 SourceTaker::SourceTaker(io::FileSystem& files, CurrentOptions& options, VersionSwitch& versions,
@@ -153,26 +169,10 @@ void SourceTaker::WaitLonger(std::optional<Retry>& retry, const SourceSight& sig
 Result<SwitchReport> SourceTaker::Take(const Options& options, const SourceSight& sight,
                                        bool reread) {
   const bool served = board_.current() != nullptr;
-  LARDER_ASSIGN(const VersionMaker::Made made, served ? MakeBesideReaders(options, sight, reread)
-                                                      : maker_.Make(options, sight, reread));
+  LARDER_ASSIGN(const VersionMaker::Made made,
+                served ? MakeBesideReaders(maker_, options, sight, reread)
+                       : maker_.Make(options, sight, reread));
   return versions_.Take(made.number, made.compiled);
-}
-
-// On a thread of its own, because a thread that has lowered its priority cannot raise it again.
-// Only what takes long: a switch holds a lock that others wait for.
-Result<VersionMaker::Made> SourceTaker::MakeBesideReaders(const Options& options,
-                                                          const SourceSight& sight, bool reread) {
-  VersionMaker& maker = maker_;
-  std::optional<Result<VersionMaker::Made>> made;
-  try {
-    std::jthread([&options, &sight, reread, &made, &maker] {
-      LowerThreadPriority();
-      made = maker.Make(options, sight, reread);
-    }).join();
-  } catch (const std::system_error& error) {
-    return Fail(ErrorCode::kBusy, fmt::format("cannot start a thread: {}", error.what()));
-  }
-  return *std::move(made);
 }
 
 void SourceTaker::Conclude(const Options& options, const SourceSight& sight, const Error& error) {

@@ -75,8 +75,6 @@ class SourceTaker {
   void WaitLonger(std::optional<Retry>& retry, const SourceSight& sight) LARDER_REQUIRES(mutex_);
   Result<SwitchReport> Take(const Options& options, const SourceSight& sight, bool reread)
       LARDER_REQUIRES(mutex_);
-  Result<VersionMaker::Made> MakeBesideReaders(const Options& options, const SourceSight& sight,
-                                               bool reread) LARDER_REQUIRES(mutex_);
   // Begun, or ended: what Overrule has said before means another one.
   void CountAttempt();
   void ApplyOverruling() LARDER_REQUIRES(mutex_);

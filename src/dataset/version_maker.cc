@@ -82,6 +82,7 @@ Result<importer::SourceIdentity> VersionMaker::Identify(const SourceSight& sight
 }
 
 Result<VersionMaker::Made> VersionMaker::MakeAnew(const Options& options, IdentifiedSource source) {
+  LARDER_TRY(CheckDirectory(options));
   LARDER_ASSIGN(const VersionSwitch::Birth birth, versions_.PrepareVersion());
   board_.ShowCompiling(true);
   const auto done = source.files.format == Format::kSnapshot
@@ -90,6 +91,16 @@ Result<VersionMaker::Made> VersionMaker::MakeAnew(const Options& options, Identi
   board_.ShowCompiling(false);
   if (!done) return std::unexpected(done.error());
   return Made{.number = birth.number, .compiled = true};
+}
+
+// Made anew here it would be another directory than the one that is locked.
+Result<void> VersionMaker::CheckDirectory(const Options& options) const {
+  const auto info = files_.Stat(options.directory);
+  if (info || info.error().code() != ErrorCode::kNotFound) return {};
+  return Fail(ErrorCode::kNotFound,
+              fmt::format("{}, where versions are kept, was removed: {} cannot be taken; what is "
+                          "served is served on, a restart makes the directory anew",
+                          options.directory, options.source));
 }
 
 Result<void> VersionMaker::Compile(const Options& options, IdentifiedSource source,

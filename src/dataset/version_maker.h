@@ -52,6 +52,7 @@ class VersionMaker {
   void Remember(const SourceSight& sight, const importer::SourceIdentity& identity);
   Result<importer::SourceIdentity> Identify(const SourceSight& sight) const;
   Result<Made> MakeAnew(const Options& options, IdentifiedSource source);
+  Result<void> CheckDirectory(const Options& options) const;
   Result<void> Compile(const Options& options, IdentifiedSource source,
                        const VersionSwitch::Birth& birth);
   Result<void> Copy(const Options& options, IdentifiedSource source,
