@@ -45,6 +45,7 @@ void LarderPin(Context& context, Arguments args);
 void LarderUnpin(Context& context, Arguments args);
 void LarderReload(Context& context, Arguments args);
 void LarderHelp(Context& context, Arguments args);
+void LarderLogLevel(Context& context, Arguments args);
 
 // keys.cc
 void Exists(Context& context, Arguments args);

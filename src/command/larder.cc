@@ -4,7 +4,9 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "base/log.h"
 #include "command/arguments.h"
 #include "command/context.h"
 #include "command/handlers.h"
@@ -166,6 +168,28 @@ void LarderAccept(Context& context, Arguments args) {
 void LarderReload(Context& context, Arguments args) {
   Defer(context, args[2], Host::WaitsFor::kCompile,
         [](dataset::Dataset& dataset) { return dataset.Refresh(true); });
+}
+
+void LarderLogLevel(Context& context, Arguments args) {
+  if (args.size() > 3) {
+    return context.reply.Error("ERR wrong number of arguments for 'larder|loglevel' command");
+  }
+  if (args.size() == 2) {
+    const auto level = static_cast<size_t>(CurrentLogLevel());
+    return context.reply.Bulk(level < kLogLevelNames.size() ? kLogLevelNames[level] : "off");
+  }
+  std::string name(args[2]);
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+  }
+  const auto level = ParseLogLevel(name);
+  if (!level) {
+    return context.reply.Error(fmt::format("ERR '{}' is none of the levels {}",
+                                           CString(args[2]).substr(0, 128),
+                                           fmt::join(kLogLevelNames, ", ")));
+  }
+  SetLogLevel(*level);
+  context.reply.Simple("OK");
 }
 
 void LarderHelp(Context& context, Arguments /*args*/) { AnswerHelp(context, "larder"); }

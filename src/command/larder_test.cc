@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/log.h"
 #include "command/reply_checker.h"
 #include "command/test_stores.h"
 
@@ -66,6 +67,19 @@ TEST_F(LarderTest, ErrorsSayWhatIsThere) {
   EXPECT_THAT(Ask("LARDER ROLLBACK features 1 2"), StartsWith("-ERR wrong number"));
 }
 
+TEST_F(LarderTest, TheLogLevelIsToldAndSet) {
+  const LogLevel before = CurrentLogLevel();
+  SetLogLevel(LogLevel::kInfo);
+  EXPECT_EQ(Ask("LARDER LOGLEVEL"), "$4\r\ninfo\r\n");
+  EXPECT_EQ(Ask("LARDER LOGLEVEL Error"), "+OK\r\n");
+  EXPECT_EQ(CurrentLogLevel(), LogLevel::kError);
+  EXPECT_EQ(Ask("LARDER LOGLEVEL loud"),
+            "-ERR 'loud' is none of the levels debug, info, warning, error\r\n");
+  EXPECT_EQ(CurrentLogLevel(), LogLevel::kError);
+  EXPECT_THAT(Ask("LARDER LOGLEVEL error now"), StartsWith("-ERR wrong number"));
+  SetLogLevel(before);
+}
+
 TEST_F(LarderTest, AChangeEndsTheBatch) {
   connection_.AskAll({{"LARDER", "UNPIN", "features"}, {"PING"}});
   EXPECT_EQ(connection_.executed, 1U);
@@ -74,7 +88,7 @@ TEST_F(LarderTest, AChangeEndsTheBatch) {
 TEST_F(LarderTest, AnswersWhileAStoreIsLoading) {
   Ask("SELECT 1");
   EXPECT_THAT(Ask("LARDER DATASETS"), StartsWith("*2\r\n"));
-  EXPECT_THAT(Ask("LARDER HELP"), StartsWith("*17\r\n+LARDER <subcommand>"));
+  EXPECT_THAT(Ask("LARDER HELP"), StartsWith("*19\r\n+LARDER <subcommand>"));
 }
 
 }  // namespace
