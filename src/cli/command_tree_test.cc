@@ -30,6 +30,14 @@ CommandTree Tree() {
   return DescribeCommands(app);
 }
 
+OptionInfo Option(const CommandInfo& command, std::string_view long_name) {
+  for (const OptionInfo& option : command.options) {
+    if (option.long_name == long_name) return option;
+  }
+  ADD_FAILURE() << command.name << " has no " << long_name;
+  return {};
+}
+
 std::string Contents(const char* path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
@@ -63,11 +71,9 @@ TEST(CommandTree, KnowsArgumentsOptionsAndChoices) {
   for (const CommandInfo& command : Tree().commands) {
     if (command.name != "build") continue;
     EXPECT_EQ(Synopsis(command), "[OPTIONS] SRC");
-    for (const OptionInfo& option : command.options) {
-      if (option.long_name == "--output") EXPECT_EQ(option.short_name, "-o");
-      if (option.long_name == "--duplicates") EXPECT_THAT(option.choices, SizeIs(3));
-      if (option.long_name == "--json") EXPECT_THAT(option.value, IsEmpty());
-    }
+    EXPECT_EQ(Option(command, "--output").short_name, "-o");
+    EXPECT_THAT(Option(command, "--duplicates").choices, SizeIs(3));
+    EXPECT_THAT(Option(command, "--json").value, IsEmpty());
     return;
   }
   FAIL() << "no build";

@@ -66,10 +66,12 @@ void AddImportOptions(CLI::App& command, importer::SourceOptions& options) {
         ->check(into)
         ->group(group);
   };
-  add("--format", fmt::format("{} (default: auto, told by the content)", formats),
-      Into(options.format, &ParseFormat, fmt::format("one of {}", formats)));
-  add("--shape", fmt::format("Of a record: {} (default: auto)", shapes),
-      Into(options.shape, &ParseShape, fmt::format("one of {}", shapes)));
+  add("--format", "How the source is written (default: auto, told by the content)",
+      Into(options.format, &ParseFormat, fmt::format("one of {}", formats))
+          .description(fmt::format("{{{}}}", fmt::join(kFormatNames, ","))));
+  add("--shape", "How a record is written (default: auto, told line by line)",
+      Into(options.shape, &ParseShape, fmt::format("one of {}", shapes))
+          .description(fmt::format("{{{}}}", fmt::join(kShapeNames, ","))));
   add("--bad-lines", "fail, skip, or how many may be skipped (default: fail)",
       Into(options.bad_lines, &ParseBadLines, "fail, skip or a number"));
   command

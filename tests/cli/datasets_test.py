@@ -280,6 +280,8 @@ class DatasetsTest(unittest.TestCase):
         self.assertEqual(self.complete("larder", "build", "--dup"), ["--duplicates"])
         self.assertEqual(self.complete("larder", "build", "--duplicates", ""),
                          ["last", "first", "error"])
+        self.assertEqual(self.complete("larder", "export", "f.json", "--format", "js"),
+                         ["jsonl", "json"])
         self.assertEqual(self.complete("larder", "diff", "a.snap", "--sa"), ["--samples"])
         self.assertEqual(self.complete("larder", "diff", "a"), [])  # the shell's: files
 
