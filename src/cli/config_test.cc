@@ -35,7 +35,7 @@ TEST(ConfigTest, EmptyMeansDefaults) {
   EXPECT_EQ(config.log_level, LogLevel::kInfo);
 }
 
-TEST(ConfigTest, ReadsEveryKey) {
+TEST(ConfigTest, ReadsEveryKeyOfTheServer) {
   const Config config = Accepted(R"(
 [server]
 threads = 2
@@ -54,6 +54,23 @@ address = "0.0.0.0:6380"
 protocol = "resp"
 [[listener]]
 address = "unix:/run/larder.sock"
+)");
+  EXPECT_EQ(config.server.threads, 2U);
+  EXPECT_FALSE(config.server.protected_mode);
+  EXPECT_EQ(config.server.max_clients, 7U);
+  EXPECT_EQ(config.server.max_output_bytes, uint64_t{64} << 20);
+  EXPECT_EQ(config.server.request.query_bytes, uint64_t{4} << 20);
+  EXPECT_EQ(config.server.idle_timeout, std::chrono::minutes(5));
+  EXPECT_EQ(config.log_level, LogLevel::kWarning);
+  EXPECT_EQ(config.log_format, LogFormat::kJson);
+  EXPECT_FALSE(config.reload);
+  ASSERT_EQ(config.server.listeners.size(), 2U);
+  EXPECT_EQ(config.server.listeners[0].address, "0.0.0.0:6380");
+  EXPECT_EQ(config.server.listeners[1].address, "unix:/run/larder.sock");
+}
+
+TEST(ConfigTest, ReadsEveryKeyOfAStore) {
+  const Config config = Accepted(R"(
 [[store]]
 name = "features"
 kind = "dataset"
@@ -71,37 +88,8 @@ key_field = "id"
 key_prefix = "user:"
 levels = 2
 bad_lines = 7
-[store.gate]
-min_records = 5
-max_record_shrink = "10%"
-max_record_growth = "off"
-max_byte_shrink = "0.5%"
-max_byte_growth = "1000%"
-free_records = 0
-free_bytes = "1KiB"
-max_duplicates = "0%"
-max_skipped = 3
-required_keys = ["k", { key = "h", type = "hash" }, { key = "j", type = "json" }]
-canaries = [{ key = "k", value = "v" }, { key = "h", field = "f", value = "" }]
-[store.probation]
-window = "2m"
-max_misses = "off"
-max_errors = "1%"
-min_commands = 10
 )",
                                  "/etc/larder/larder.toml");
-  EXPECT_EQ(config.server.threads, 2U);
-  EXPECT_FALSE(config.server.protected_mode);
-  EXPECT_EQ(config.server.max_clients, 7U);
-  EXPECT_EQ(config.server.max_output_bytes, uint64_t{64} << 20);
-  EXPECT_EQ(config.server.request.query_bytes, uint64_t{4} << 20);
-  EXPECT_EQ(config.server.idle_timeout, std::chrono::minutes(5));
-  EXPECT_EQ(config.log_level, LogLevel::kWarning);
-  EXPECT_EQ(config.log_format, LogFormat::kJson);
-  EXPECT_FALSE(config.reload);
-  ASSERT_EQ(config.server.listeners.size(), 2U);
-  EXPECT_EQ(config.server.listeners[0].address, "0.0.0.0:6380");
-  EXPECT_EQ(config.server.listeners[1].address, "unix:/run/larder.sock");
   ASSERT_EQ(config.stores.size(), 1U);
   const dataset::Options& store = config.stores[0].options;
   EXPECT_EQ(config.stores[0].database, 3U);
@@ -119,6 +107,32 @@ min_commands = 10
   EXPECT_EQ(store.import.key_prefix, "user:");
   EXPECT_EQ(store.import.levels, 2U);
   EXPECT_EQ(store.import.bad_lines, 7U);
+}
+
+TEST(ConfigTest, ReadsEveryKeyOfGateAndProbation) {
+  const Config config = Accepted(R"(
+[[store]]
+name = "a"
+[store.gate]
+min_records = 5
+max_record_shrink = "10%"
+max_record_growth = "off"
+max_byte_shrink = "0.5%"
+max_byte_growth = "1000%"
+free_records = 0
+free_bytes = "1KiB"
+max_duplicates = "0%"
+max_skipped = 3
+required_keys = ["k", { key = "h", type = "hash" }, { key = "j", type = "json" }]
+canaries = [{ key = "k", value = "v" }, { key = "h", field = "f", value = "" }]
+[store.probation]
+window = "2m"
+max_misses = "off"
+max_errors = "1%"
+min_commands = 10
+)");
+  ASSERT_EQ(config.stores.size(), 1U);
+  const dataset::Options& store = config.stores[0].options;
   GateOptions gate;
   gate.min_records = 5;
   gate.max_record_shrink = 0.1;
@@ -165,85 +179,99 @@ TEST(ConfigTest, AStoreHasDefaults) {
   EXPECT_EQ(config.stores[1].options.separator, std::nullopt);
 }
 
-TEST(ConfigTest, ErrorsNameTheirLineAndColumn) {
-  struct Case {
-    const char* text;
-    const char* at;
-    const char* reason;
-  };
-  for (const Case& c : std::initializer_list<Case>{
-           {"[server]\nthread = 2\n", "larder.toml:2:1: ", "unknown key \"thread\" in [server]"},
-           {"\n[[store]]\nname = 'a'\n  retain = 3\n", "larder.toml:4:3: ", "unknown key"},
-           {"[[listener]]\naddress = '127.0.0.1:1'\nport = 5\n", "larder.toml:3:1: ", "unknown"},
-           {"[stores]\n", "larder.toml:1:", "unknown key \"stores\""},
-           {"[server\n", "larder.toml:1:", ""},
-           {"[server]\nthreads = '2'\n", "larder.toml:2:11: ", "expected a whole number"},
-           {"[server]\nthreads = 257\n", "larder.toml:2:", "from 0 to 256"},
-           {"[limits]\nmax_clients = 0\n", "larder.toml:2:", "from 1 to"},
-           {"[server]\nprotected_mode = 1\n", "larder.toml:2:", "true or false"},
-           {"[limits]\nmax_output = '1GB'\n", "larder.toml:2:", "expected a size"},
-           {"[limits]\nmax_query = -1\n", "larder.toml:2:", "expected a size"},
-           {"[limits]\nmax_query = '1023KiB'\n", "larder.toml:2:", "at least 1048576"},
-           {"[limits]\nidle_timeout = '5 s'\n", "larder.toml:2:", "expected a duration"},
-           {"[limits]\nidle_timeout = '1500ms'\n", "larder.toml:2:", "whole seconds"},
-           {"[log]\nlevel = 'loud'\n", "larder.toml:2:", "\"loud\" is none of"},
-           {"server = 1\n", "larder.toml:1:10: ", "expected [server]"},
-           {"[listener]\naddress = 'x'\n", "larder.toml:1:", "expected [[listener]]"},
-           {"[[listener]]\n", "larder.toml:1:", "address in [[listener]]: is missing"},
-           {"[[listener]]\naddress = 'nowhere'\n", "larder.toml:2:11: ", "no port"},
-           {"[[listener]]\naddress = '0.0.0.0:1'\n", "larder.toml:2:", "protected_mode = false"},
-           {"[[listener]]\naddress = 'unix:a'\nprotocol = 'http'\n", "larder.toml:3:", "none of"},
-           {"[[store]]\nsource = 'a'\n", "larder.toml:1:", "name in [[store]]: is missing"},
-           {"[[store]]\nname = 'a b'\n", "larder.toml:2:", "expected letters"},
-           {"[[store]]\nname = 'a'\nkind = 'queue'\n", "larder.toml:3:", "none of \"dataset\""},
-           {"[[store]]\nname = 'a'\ndatabase = 1024\n", "larder.toml:3:", "from 0 to 1023"},
-           {"[[store]]\nname = 'a'\nkeep = 0\n", "larder.toml:3:", "from 1 to"},
-           {"[[store]]\nname = 'a'\nwatch = '0s'\n", "larder.toml:3:", "at least 10 ms"},
-           {"[[store]]\nname = 'a'\nwatch = 5\n", "larder.toml:3:", "expected a string"},
-           {"[[store]]\nname = 'a'\nbuild_memory = '1KiB'\n", "larder.toml:3:", "at least 1048576"},
-           {"[[store]]\nname = 'a'\nduplicates = 'any'\n", "larder.toml:3:", "none of"},
-           {"[[store]]\nname = 'a'\nseparator = '::'\n", "larder.toml:3:", "one byte"},
-           {"[[store]]\nname = 'a'\n[[store]]\nname = 'a'\ndirectory = 'x'\n",
-            "larder.toml:4:", "the store's of line 2"},
-           {"[[store]]\nname = 'a'\n[[store]]\nname = 'b'\ndatabase = 0\n",
-            "larder.toml:5:", "the store's of line 1"},
-           {"[[store]]\nname='a'\ndirectory='x'\n[[store]]\nname='b'\ndirectory='./x/'\n",
-            "larder.toml:6:", "the store's of line 3"},
-           {"[[listener]]\naddress='localhost:1'\n[[listener]]\naddress='127.0.0.1:1'\n",
-            "larder.toml:4:", "the listener's of line 2"},
-           {"[[listener]]\naddress='unix:a'\n[[listener]]\naddress='unix:./a'\n",
-            "larder.toml:4:", "the listener's of line 2"},
-           {"[server]\nthreads = 1\nthreads = 2\n", "larder.toml:3:", "redefine"},
-           {"[server]\n[server]\n", "larder.toml:2:", "redefine"},
-           {"[server]\nmax_clients = 1\n", "larder.toml:2:1: ", "it belongs to [limits]"},
-           {"[gate]\n", "larder.toml:1:", "it belongs to [[store]]"},
-           {"[[store]]\nname = 'a'\nwacth = '1s'\n",
-            "larder.toml:3:1: ", "did you mean \"watch\"?"},
-           {"[[store]]\nname = 'a'\nbad_lines = 'some'\n", "larder.toml:3:13: ", "\"skip\", or a"},
-           {"[[store]]\nname = 'a'\nshape = 'row'\n",
-            "larder.toml:3:9: ", "did you mean \"rows\"?"},
-           {"[[store]]\nname = 'a'\n[store.gate]\nmax_record_shrink = 0.3\n",
-            "larder.toml:4:21: ", "expected a string"},
-           {"[[store]]\nname = 'a'\n[store.gate]\nmax_record_shrink = '101%'\n",
-            "larder.toml:4:21: ", "to \"100%\", or \"off\""},
-           {"[[store]]\nname = 'a'\n[store.gate]\nmax_byte_growth = '-1%'\n",
-            "larder.toml:4:", "expected a share"},
-           {"[[store]]\nname = 'a'\n[store.gate]\nrequired_keys = 'k'\n",
-            "larder.toml:4:", "expected an array"},
-           {"[[store]]\nname = 'a'\n[store.gate]\nrequired_keys = [1]\n",
-            "larder.toml:4:18: ", "expected a string or {"},
-           {"[[store]]\nname = 'a'\n[store.gate]\nrequired_keys = [{ key = 'k', typ = 'x' }]\n",
-            "larder.toml:4:31: ", "did you mean \"type\"?"},
-           {"[[store]]\nname = 'a'\n[store.gate]\ncanaries = [{ key = 'k' }]\n",
-            "larder.toml:4:", "value in an element of `canaries`: is missing"},
-           {"[[store]]\nname = 'a'\n[store.gate]\ncanaries = ['k']\n",
-            "larder.toml:4:", "expected { ... }"},
-           {"[[store]]\nname = 'a'\ngate = 1\n", "larder.toml:3:8: ", "expected [store.gate]"},
-       }) {
-    const std::string message = Refused(c.text);
-    EXPECT_THAT(message, StartsWith(c.at)) << c.text;
-    EXPECT_THAT(message, HasSubstr(c.reason)) << c.text;
+// What is wrong with a file, where it must be said to be, and in which words.
+struct WrongFile {
+  const char* text;
+  const char* at;
+  const char* reason;
+};
+
+void ExpectRefused(std::initializer_list<WrongFile> files) {
+  for (const WrongFile& file : files) {
+    const std::string message = Refused(file.text);
+    EXPECT_THAT(message, StartsWith(file.at)) << file.text;
+    EXPECT_THAT(message, HasSubstr(file.reason)) << file.text;
   }
+}
+
+TEST(ConfigTest, ErrorsNameTheirLineAndColumn) {
+  ExpectRefused({
+      {"[server]\nthread = 2\n", "larder.toml:2:1: ", "unknown key \"thread\" in [server]"},
+      {"[[listener]]\naddress = '127.0.0.1:1'\nport = 5\n", "larder.toml:3:1: ", "unknown"},
+      {"[stores]\n", "larder.toml:1:", "unknown key \"stores\""},
+      {"[server\n", "larder.toml:1:", ""},
+      {"[server]\nthreads = '2'\n", "larder.toml:2:11: ", "expected a whole number"},
+      {"[server]\nthreads = 257\n", "larder.toml:2:", "from 0 to 256"},
+      {"[limits]\nmax_clients = 0\n", "larder.toml:2:", "from 1 to"},
+      {"[server]\nprotected_mode = 1\n", "larder.toml:2:", "true or false"},
+      {"[limits]\nmax_output = '1GB'\n", "larder.toml:2:", "expected a size"},
+      {"[limits]\nmax_query = -1\n", "larder.toml:2:", "expected a size"},
+      {"[limits]\nmax_query = '1023KiB'\n", "larder.toml:2:", "at least 1048576"},
+      {"[limits]\nidle_timeout = '5 s'\n", "larder.toml:2:", "expected a duration"},
+      {"[limits]\nidle_timeout = '1500ms'\n", "larder.toml:2:", "whole seconds"},
+      {"[log]\nlevel = 'loud'\n", "larder.toml:2:", "\"loud\" is none of"},
+      {"server = 1\n", "larder.toml:1:10: ", "expected [server]"},
+      {"[listener]\naddress = 'x'\n", "larder.toml:1:", "expected [[listener]]"},
+      {"[[listener]]\n", "larder.toml:1:", "address in [[listener]]: is missing"},
+      {"[[listener]]\naddress = 'nowhere'\n", "larder.toml:2:11: ", "no port"},
+      {"[[listener]]\naddress = '0.0.0.0:1'\n", "larder.toml:2:", "protected_mode = false"},
+      {"[[listener]]\naddress = 'unix:a'\nprotocol = 'http'\n", "larder.toml:3:", "none of"},
+      {"[[listener]]\naddress='localhost:1'\n[[listener]]\naddress='127.0.0.1:1'\n",
+       "larder.toml:4:", "the listener's of line 2"},
+      {"[[listener]]\naddress='unix:a'\n[[listener]]\naddress='unix:./a'\n",
+       "larder.toml:4:", "the listener's of line 2"},
+      {"[server]\nthreads = 1\nthreads = 2\n", "larder.toml:3:", "redefine"},
+      {"[server]\n[server]\n", "larder.toml:2:", "redefine"},
+      {"[server]\nmax_clients = 1\n", "larder.toml:2:1: ", "it belongs to [limits]"},
+  });
+}
+
+TEST(ConfigTest, ErrorsOfAStoreNameTheirLineAndColumn) {
+  ExpectRefused({
+      {"\n[[store]]\nname = 'a'\n  retain = 3\n", "larder.toml:4:3: ", "unknown key"},
+      {"[[store]]\nsource = 'a'\n", "larder.toml:1:", "name in [[store]]: is missing"},
+      {"[[store]]\nname = 'a b'\n", "larder.toml:2:", "expected letters"},
+      {"[[store]]\nname = 'a'\nkind = 'queue'\n", "larder.toml:3:", "none of \"dataset\""},
+      {"[[store]]\nname = 'a'\ndatabase = 1024\n", "larder.toml:3:", "from 0 to 1023"},
+      {"[[store]]\nname = 'a'\nkeep = 0\n", "larder.toml:3:", "from 1 to"},
+      {"[[store]]\nname = 'a'\nwatch = '0s'\n", "larder.toml:3:", "at least 10 ms"},
+      {"[[store]]\nname = 'a'\nwatch = 5\n", "larder.toml:3:", "expected a string"},
+      {"[[store]]\nname = 'a'\nbuild_memory = '1KiB'\n", "larder.toml:3:", "at least 1048576"},
+      {"[[store]]\nname = 'a'\nduplicates = 'any'\n", "larder.toml:3:", "none of"},
+      {"[[store]]\nname = 'a'\nseparator = '::'\n", "larder.toml:3:", "one byte"},
+      {"[[store]]\nname = 'a'\n[[store]]\nname = 'a'\ndirectory = 'x'\n",
+       "larder.toml:4:", "the store's of line 2"},
+      {"[[store]]\nname = 'a'\n[[store]]\nname = 'b'\ndatabase = 0\n",
+       "larder.toml:5:", "the store's of line 1"},
+      {"[[store]]\nname='a'\ndirectory='x'\n[[store]]\nname='b'\ndirectory='./x/'\n",
+       "larder.toml:6:", "the store's of line 3"},
+      {"[[store]]\nname = 'a'\nwacth = '1s'\n", "larder.toml:3:1: ", "did you mean \"watch\"?"},
+      {"[[store]]\nname = 'a'\nbad_lines = 'some'\n", "larder.toml:3:13: ", "\"skip\", or a"},
+      {"[[store]]\nname = 'a'\nshape = 'row'\n", "larder.toml:3:9: ", "did you mean \"rows\"?"},
+  });
+}
+
+TEST(ConfigTest, ErrorsOfAGateNameTheirLineAndColumn) {
+  ExpectRefused({
+      {"[gate]\n", "larder.toml:1:", "it belongs to [[store]]"},
+      {"[[store]]\nname = 'a'\n[store.gate]\nmax_record_shrink = 0.3\n",
+       "larder.toml:4:21: ", "expected a string"},
+      {"[[store]]\nname = 'a'\n[store.gate]\nmax_record_shrink = '101%'\n",
+       "larder.toml:4:21: ", "to \"100%\", or \"off\""},
+      {"[[store]]\nname = 'a'\n[store.gate]\nmax_byte_growth = '-1%'\n",
+       "larder.toml:4:", "expected a share"},
+      {"[[store]]\nname = 'a'\n[store.gate]\nrequired_keys = 'k'\n",
+       "larder.toml:4:", "expected an array"},
+      {"[[store]]\nname = 'a'\n[store.gate]\nrequired_keys = [1]\n",
+       "larder.toml:4:18: ", "expected a string or {"},
+      {"[[store]]\nname = 'a'\n[store.gate]\nrequired_keys = [{ key = 'k', typ = 'x' }]\n",
+       "larder.toml:4:31: ", "did you mean \"type\"?"},
+      {"[[store]]\nname = 'a'\n[store.gate]\ncanaries = [{ key = 'k' }]\n",
+       "larder.toml:4:", "value in an element of `canaries`: is missing"},
+      {"[[store]]\nname = 'a'\n[store.gate]\ncanaries = ['k']\n",
+       "larder.toml:4:", "expected { ... }"},
+      {"[[store]]\nname = 'a'\ngate = 1\n", "larder.toml:3:8: ", "expected [store.gate]"},
+  });
 }
 
 TEST(ConfigTest, AStoreTooManyIsRefused) {
