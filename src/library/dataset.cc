@@ -98,7 +98,8 @@ Snapshot Dataset::FindMany(std::span<const std::string_view> keys,
 }
 
 Subscription Dataset::OnSwitch(std::function<void(const SwitchEvent&)> callback) const {
-  const uint64_t number = state_->listeners->Add(std::move(callback));
+  const uint64_t number = state_->listeners->Add(
+      std::move(callback), [this] { return state_->dataset->status().current; });
   return {state_->listeners, number};
 }
 

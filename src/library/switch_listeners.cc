@@ -4,15 +4,17 @@
 
 namespace larder::library {
 
-uint64_t SwitchListeners::Add(Callback callback) {
+uint64_t SwitchListeners::Add(Callback callback, const std::function<uint64_t()>& current) {
+  auto shared = std::make_shared<const Callback>(std::move(callback));
+  // Asked under the lock: what is told from here on comes to this listener too.
   MutexLock lock(mutex_);
-  callbacks_.emplace(++last_, std::make_shared<const Callback>(std::move(callback)));
+  listeners_.emplace(++last_, Listener{std::move(shared), current()});
   return last_;
 }
 
 void SwitchListeners::Remove(uint64_t number) {
   MutexLock lock(mutex_);
-  callbacks_.erase(number);
+  listeners_.erase(number);
   while (running_ == number && runner_ != std::this_thread::get_id()) changed_.Wait(mutex_);
 }
 
@@ -25,11 +27,13 @@ void SwitchListeners::Tell(const SwitchEvent& event) {
       running_ = 0;
       changed_.NotifyAll();
       // In the order that they came; those that come or go meanwhile are no trouble.
-      const auto next = callbacks_.upper_bound(told);
-      if (next == callbacks_.end()) return;
-      told = running_ = next->first;
+      const auto next = listeners_.upper_bound(told);
+      if (next == listeners_.end()) return;
+      told = next->first;
+      if (std::exchange(next->second.known, std::nullopt) == event.current) continue;
+      running_ = told;
       runner_ = std::this_thread::get_id();
-      callback = next->second;
+      callback = next->second.callback;
     }
     (*callback)(event);
   }

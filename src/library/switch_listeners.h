@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "base/mutex.h"
@@ -20,16 +21,23 @@ class SwitchListeners {
  public:
   using Callback = std::function<void(const SwitchEvent&)>;
 
-  uint64_t Add(Callback callback);
+  // `current` says which version is current. A switch to it may still be on its way to the
+  // listeners: the new one is not told of that.
+  uint64_t Add(Callback callback, const std::function<uint64_t()>& current);
   // When it returns the callback is not running, unless the caller is the callback.
   void Remove(uint64_t number);
   void Tell(const SwitchEvent& event);
 
  private:
+  struct Listener {
+    std::shared_ptr<const Callback> callback;
+    std::optional<uint64_t> known;  // the version that was current, until the first switch is told
+  };
+
   Mutex mutex_;
   CondVar changed_;
   uint64_t last_ LARDER_GUARDED_BY(mutex_) = 0;
-  std::map<uint64_t, std::shared_ptr<const Callback>> callbacks_ LARDER_GUARDED_BY(mutex_);
+  std::map<uint64_t, Listener> listeners_ LARDER_GUARDED_BY(mutex_);
   uint64_t running_ LARDER_GUARDED_BY(mutex_) = 0;  // 0: none
   std::thread::id runner_ LARDER_GUARDED_BY(mutex_);
 };
