@@ -18,6 +18,7 @@ using dataset::VersionInfo;
 
 std::string NumbersOf(const StoreFiles& files) {
   std::vector<std::string> numbers;
+  numbers.reserve(files.versions.size());
   for (const VersionInfo& version : files.versions) {
     numbers.push_back(fmt::format("{}{}", version.number,
                                   version.current   ? " (current)"

@@ -75,11 +75,13 @@ std::string_view JsonlWriter::State::Base64(std::string_view bytes) {
 
 void JsonlWriter::State::Text(std::string_view text, bool encoded) {
   const std::string_view shown = encoded ? Base64(text) : text;
+  // The length is told. NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage)
   writer.String(shown.data(), Length(shown));
 }
 
 void JsonlWriter::State::Name(std::string_view name, bool encoded) {
   const std::string_view shown = encoded ? Base64(name) : name;
+  // The length is told. NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage)
   writer.Key(shown.data(), Length(shown));
 }
 

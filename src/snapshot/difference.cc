@@ -36,7 +36,8 @@ class PairedWalk {
     uint64_t done = 0;
     LARDER_TRY(from_.ForEach([&](const Entry& entry) {
       Take(entry);
-      cancelled = ++done % kRecordsPerProgress == 0 && !goes_on(done);
+      ++done;
+      cancelled = done % kRecordsPerProgress == 0 && !goes_on(done);
       return !cancelled;
     }));
     if (cancelled) return Fail(ErrorCode::kCancelled, "diff: cancelled");
