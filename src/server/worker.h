@@ -166,9 +166,9 @@ class Worker {
   int64_t clock_ms_ = 0;         // monotonic
   int64_t now_ms_ = 0;           // Unix time
   int64_t accept_again_ms_ = 0;  // 0: accepting
-  bool accept_fails_ = false;    // that was said in the log
   int64_t stop_deadline_ms_ = 0;
   bool stopping_ = false;
+  bool accept_fails_ = false;  // that was said in the log
 
   // Working memory of a round, shared by the connections in turn.
   std::unique_ptr<char[]> scratch_;
