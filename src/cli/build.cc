@@ -1,6 +1,7 @@
 // larder build: a source to a Snapshot file, without a server.
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include "cli/json.h"
 #include "cli/named_records.h"
 #include "cli/progress.h"
+#include "cli/standard_input.h"
 #include "cli/subcommands.h"
 #include "dataset/compile.h"
 #include "import/importer.h"
@@ -77,21 +79,32 @@ void PrintText(const BuildArguments& arguments, const dataset::CompileReport& re
   }
 }
 
-Result<void> Build(const BuildArguments& arguments) {
-  const Interrupt interrupt;
-  io::FileSystem& files = io::RealFileSystem();
-  LARDER_ASSIGN(dataset::Options options, MakeOptions(arguments));
-  LARDER_TRY(CheckOutputFile(arguments.output, {arguments.source}));
-  Progress progress(arguments.source);
+Result<dataset::CompileReport> Compile(io::FileSystem& files, const BuildArguments& arguments,
+                                       dataset::Options options) {
+  const bool piped = arguments.source == kStandardInput;
+  Progress progress(piped ? std::string(kStandardInputName) : arguments.source);
   options.progress = [&progress](std::string_view step, double share) {
     progress.Show(step, share);
   };
   dataset::CompileRequest request;
   request.path = arguments.output;
   request.cancelled = &Interrupt::requested();
+  if (!piped) return dataset::CompileSource(files, options, request);
+  LARDER_ASSIGN(const auto input, StandardInput::Spool(files, arguments.output));
+  options.source = input->path();
+  request.source_name = kStandardInputName;
+  auto report = dataset::CompileSource(files, options, request);
+  if (!report) return Fail(report.error().code(), input->Renamed(report.error().message()));
+  for (std::string& line : report->import.bad_lines) line = input->Renamed(std::move(line));
+  return report;
+}
+
+Result<void> Build(const BuildArguments& arguments) {
+  const Interrupt interrupt;
+  LARDER_ASSIGN(dataset::Options options, MakeOptions(arguments));
+  LARDER_TRY(CheckOutputFile(arguments.output, {arguments.source}));
   LARDER_ASSIGN(const dataset::CompileReport report,
-                dataset::CompileSource(files, options, request));
-  progress.Clear();
+                Compile(io::RealFileSystem(), arguments, std::move(options)));
   if (arguments.json) {
     PrintJson(ReportJson(arguments, report));
   } else {
@@ -107,7 +120,7 @@ void AddBuild(CLI::App& app, Run& chosen) {
   CLI::App* const build = app.add_subcommand("build", "Compile a source into a Snapshot file");
   build
       ->add_option("SRC", arguments->source,
-                   "JSONL or JSON, plain or gzip or zstd, or a pointer file")
+                   "JSONL or JSON, plain or gzip or zstd, or a pointer file; -: standard input")
       ->required();
   build->add_option("-o,--output", arguments->output, "The Snapshot to write")->required();
   build
@@ -127,6 +140,7 @@ void AddBuild(CLI::App& app, Run& chosen) {
       "  larder build features.jsonl.gz -o features.snap\n"
       "  larder build features.jsonl -o features.snap --duplicates error --memory 256MiB\n"
       "  larder build cities.json -o cities.snap --key-field id --key-prefix city/\n"
+      "  larder export shop@7 | larder build - -o shop.snap\n"
       "A checksum file beside the source (features.jsonl.gz.sha256 or .md5) must match.");
   build->callback([arguments, &chosen] {
     chosen = [arguments] {

@@ -41,7 +41,7 @@ snapshot::BuildOptions BuildOptionsFor(const Options& options, const CompileRequ
   build.key_seed = request.key_seed;
   build.member_seed = request.member_seed;
   build.metadata = {
-      {"source", options.source},
+      {"source", request.source_name.empty() ? options.source : request.source_name},
       {"source_bytes", fmt::format("{}", source.identity.info.bytes)},
       {"source_mtime_ns", fmt::format("{}", source.identity.info.mtime_ns)},
       {"source_checksum", source.identity.checksum},

@@ -31,6 +31,7 @@ struct IdentifiedSource {
 
 struct CompileRequest {
   std::string path;                        // of the new version
+  std::string source_name = {};            // for its metadata; empty: options.source
   std::optional<IdentifiedSource> source;  // none: options.source is identified first
   // None: those of the Snapshot that is replaced, if there is one.
   std::optional<uint64_t> key_seed;

@@ -94,10 +94,11 @@ class RoundTrip(unittest.TestCase):
         self.directory = directory.name
         self.program = os.path.abspath(LARDER)
 
-    def larder(self, *arguments, expect=0):
+    def larder(self, *arguments, expect=0, piped=b"", error=b""):
         done = subprocess.run([self.program, *arguments], cwd=self.directory, timeout=300,
-                              stdin=subprocess.DEVNULL, capture_output=True, check=False)
+                              input=piped, capture_output=True, check=False)
         self.assertEqual(done.returncode, expect, f"{arguments}: {done.stdout}{done.stderr}")
+        self.assertIn(error, done.stderr)
         return done.stdout
 
     def write(self, name, text):
@@ -155,6 +156,16 @@ class RoundTrip(unittest.TestCase):
         self.round_trip("array.json.gz", records=len(SHORT))
         self.write("rows.json", json.dumps({"rows": ROWS}, indent=2))
         self.round_trip("rows.json", "--key-field", "id", records=len(ROWS))
+
+    def test_an_export_piped_into_a_build(self):
+        self.write("all.jsonl", dump(TYPED) + dump(SHORT))
+        self.larder("build", "all.jsonl", "-o", "first.snap")
+        exported = self.larder("export", "first.snap")
+        self.larder("build", "-", "-o", "second.snap", piped=exported)
+        self.larder("diff", "first.snap", "second.snap", expect=EQUAL)
+        self.larder("build", "-", "-o", "third.snap", piped=exported + b"{\n", expect=4,
+                    error=b"standard input:%d:2: " % (len(TYPED) + len(SHORT) + 1))
+        self.assertEqual([name for name in os.listdir(self.directory) if "tmp" in name], [])
 
     def test_compressed_exports(self):
         self.write("all.jsonl", dump(SHORT))
