@@ -19,6 +19,7 @@ import sys
 import tempfile
 
 import compiling
+import sources
 import switching
 from peers import pinned, start_larder, start_redis
 
@@ -32,7 +33,7 @@ WORKLOADS = {
     "hgetall10-p1": ["--workload", "hgetall", "--pipeline", "1"],
     "hgetall10-p16": ["--workload", "hgetall", "--pipeline", "16"],
 }
-OTHERS = {"compile": compiling, "switch": switching}
+OTHERS = {"compile": compiling, "sources": sources, "switch": switching}
 
 
 def measure(load, server, records, seconds, arguments):
