@@ -102,13 +102,15 @@ class BucketTable {
   }
 
   // Calls `visit(payload)` for every entry from bucket `first` on, in order, until it returns
-  // false. `upcoming(payload)` is called for each one bucket ahead, to prefetch what visit will
-  // read.
-  template <typename Visit, typename Upcoming>
+  // false. `upcoming(payload)` is called for each `kAhead` buckets ahead, to prefetch what visit
+  // will read: one is enough for a short walk, a long one gains by more.
+  template <uint64_t kAhead = 1, typename Visit, typename Upcoming>
   void WalkFrom(uint64_t first, Visit&& visit, Upcoming&& upcoming) const {
-    ForEachIn(first, upcoming);
+    for (uint64_t bucket = first; bucket < first + kAhead && bucket < total_buckets(); ++bucket) {
+      ForEachIn(bucket, upcoming);
+    }
     for (uint64_t bucket = first; bucket < total_buckets(); ++bucket) {
-      if (bucket + 1 < total_buckets()) ForEachIn(bucket + 1, upcoming);
+      if (bucket + kAhead < total_buckets()) ForEachIn(bucket + kAhead, upcoming);
       for (uint64_t slot = 0; slot < kSlotsPerBucket; ++slot) {
         const uint64_t payload = SlotAt(bucket, slot) & kPayloadMask;
         if (payload == 0) break;

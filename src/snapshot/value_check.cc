@@ -14,8 +14,10 @@ namespace {
 
 bool IsBulk(std::string_view bulk) {
   const std::string_view text = BulkText(bulk);
-  const std::string head = fmt::format("${}\r\n", text.size());
-  return bulk.size() == head.size() + text.size() + 2 && bulk.starts_with(head) &&
+  const fmt::format_int digits(text.size());
+  const std::string_view size(digits.data(), digits.size());
+  return bulk.size() == 1 + size.size() + 2 + text.size() + 2 && bulk.front() == '$' &&
+         bulk.substr(1, size.size()) == size && bulk.substr(1 + size.size(), 2) == "\r\n" &&
          bulk.ends_with("\r\n");
 }
 

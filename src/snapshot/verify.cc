@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <array>
+#include <span>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -16,6 +18,8 @@ namespace larder::snapshot {
 namespace {
 
 constexpr uint64_t kBytesPerProgress = uint64_t{4} << 20;
+constexpr size_t kGroup = 16;          // records whose buckets are fetched side by side
+constexpr uint64_t kBucketsAhead = 4;  // whose records are fetched while the index is walked
 
 }  // namespace
 
@@ -43,6 +47,11 @@ class Verifier {
   }
 
  private:
+  struct Probe {
+    StoredRecord record;
+    uint64_t hash = 0;
+  };
+
   std::unexpected<Error> Corrupt(uint64_t offset, std::string_view what) const {
     return Fail(ErrorCode::kCorrupt,
                 fmt::format("{}: byte {}: {}", snapshot_.path(), offset, what));
@@ -58,7 +67,8 @@ class Verifier {
   Result<void> CheckGaps() const;
   Result<void> CheckZeros(uint64_t begin, uint64_t end) const;
   Result<void> CheckRecords();
-  Result<void> CheckRecord(const StoredRecord& record);
+  Result<void> ReadProbe(uint64_t at, Probe& probe) const;
+  Result<void> CheckRecord(const StoredRecord& record, uint64_t hash);
   Result<void> CheckCounts() const;
   Result<void> CheckIndex() const;
   Result<void> CheckDirectory() const;
@@ -135,20 +145,41 @@ Result<void> Verifier::CheckZeros(uint64_t begin, uint64_t end) const {
   return {};
 }
 
+// A group at a time, so that the buckets of its keys come from memory side by side.
 Result<void> Verifier::CheckRecords() {
-  StoredRecord record;
-  for (uint64_t at = kRecordsOffset; at < header_.records_end; at += record.bytes()) {
-    if (!ReadRecord(space_, at, record)) return Corrupt(at, "no well-formed record");
-    if (at + record.bytes() > header_.records_end) {
-      return CorruptRecord(record, "reaches into the index");
+  std::array<Probe, kGroup> group;
+  for (uint64_t at = kRecordsOffset; at < header_.records_end;) {
+    size_t size = 0;
+    // A fault of the form is told after those of the records before it.
+    Result<void> formed;
+    while (size < kGroup && at < header_.records_end) {
+      Probe& probe = group[size];
+      formed = ReadProbe(at, probe);
+      if (!formed) break;
+      at += probe.record.bytes();
+      ++size;
     }
-    LARDER_TRY(CheckRecord(record));
-    LARDER_TRY(Advance(record.bytes()));
+    for (const Probe& probe : std::span(group).first(size)) {
+      LARDER_TRY(CheckRecord(probe.record, probe.hash));
+      LARDER_TRY(Advance(probe.record.bytes()));
+    }
+    LARDER_TRY(std::move(formed));
   }
   return {};
 }
 
-Result<void> Verifier::CheckRecord(const StoredRecord& record) {
+Result<void> Verifier::ReadProbe(uint64_t at, Probe& probe) const {
+  StoredRecord& record = probe.record;
+  if (!ReadRecord(space_, at, record)) return Corrupt(at, "no well-formed record");
+  if (at + record.bytes() > header_.records_end) {
+    return CorruptRecord(record, "reaches into the index");
+  }
+  probe.hash = snapshot_.Hash(record.key);
+  snapshot_.PrefetchBucket(probe.hash);
+  return {};
+}
+
+Result<void> Verifier::CheckRecord(const StoredRecord& record, uint64_t hash) {
   const uint64_t end = record.offset + record.bytes();
   LARDER_TRY(CheckZeros(
       static_cast<uint64_t>(record.value.data() - space_.base) + record.head.value_bytes, end));
@@ -161,7 +192,7 @@ Result<void> Verifier::CheckRecord(const StoredRecord& record) {
   if (const std::string fault = FindFault(ToValue(space_, record)); !fault.empty()) {
     return CorruptRecord(record, "has a wrong value: " + fault);
   }
-  const auto found = snapshot_.Find(record.key);
+  const auto found = snapshot_.Find(record.key, hash);
   if (!found) return CorruptRecord(record, "is not found by its key");
   if (found->encoded.data() != record.value.data()) {
     ++dead_;
@@ -204,7 +235,7 @@ Result<void> Verifier::CheckIndex() const {
     const uint64_t offset = payload * kRecordAlignment;
     if (offset < space_.end) __builtin_prefetch(space_.base + offset);
   };
-  table.WalkFrom(0, visit, upcoming);
+  table.WalkFrom<kBucketsAhead>(0, visit, upcoming);
   if (wrong_payload != 0) {
     return Corrupt(header_.index_offset,
                    fmt::format("the index holds a misplaced entry, of the record at byte {}",
