@@ -99,7 +99,7 @@ TEST(JsonImporterTest, MembersWithAKeyFieldAreArraysOfRows) {
   EXPECT_THAT(imported.records, ElementsAre(Hash("p:1", {"n", "x"}), Hash("p:2", {"n", "y"}),
                                             Hash("p:3", {"n", "z"})));
   options.levels = 2;
-  for (const size_t chunk_bytes : {1, 64, 1 << 20}) {
+  for (const size_t chunk_bytes : {size_t{1}, size_t{64}, size_t{1} << 20}) {
     const Imported spaces = Import(text, options, chunk_bytes);
     ASSERT_EQ(spaces.message(), "");
     EXPECT_THAT(spaces.records,
