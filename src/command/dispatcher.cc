@@ -51,26 +51,31 @@ void WrongArity(resp::ReplyWriter& reply, const CommandSpec& spec) {
   reply.Error(text.append(spec.name).append("' command"));
 }
 
-// Executes the requests of one Execute call one after another.
+// Executes the requests of one Execute call one after another. The stores are those of its begin: a
+// change of them waits until the caller has left its epoch.
 class Batch {
  public:
-  Batch(Context& context, Dispatcher::Damage& damage) : context_(context), damage_(damage) {}
+  Batch(Context& context, Dispatcher::Damage& damage)
+      : context_(context),
+        damage_(damage),
+        view_(context.catalogue.view()),
+        database_(context.session.database),
+        dataset_(view_.ByDatabase(database_)) {}
   ~Batch() { NoteDamage(); }
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
 
   // The version of the selected database as of now; false while there is nothing to serve.
   bool TakeVersion() {
-    const store::View& view = context_.catalogue.view();
-    dataset::Dataset* dataset = view.ByDatabase(context_.session.database);
-    const dataset::Version* version = dataset == nullptr ? nullptr : dataset->Current();
+    if (context_.session.database != database_) [[unlikely]]
+      TakeDatabase();
+    const dataset::Version* version = dataset_ == nullptr ? nullptr : dataset_->Current();
     if (version != context_.version) {
       NoteDamage();
       context_.version = version;
+      probation_ = version == nullptr ? nullptr : version->probation.get();
     }
-    view_ = &view;
-    dataset_ = dataset;
-    return dataset == nullptr || version != nullptr;
+    return dataset_ == nullptr || version != nullptr;
   }
 
   Prepared Prepare(Arguments args) {
@@ -94,9 +99,8 @@ class Batch {
     context_.spec = spec;
     context_.hashed_for = prepared.hashed_for;
     context_.first_key_hash = prepared.hash;
-    if (context_.version != nullptr && context_.version->probation != nullptr) [[unlikely]] {
-      return ExecuteOnProbation(*context_.version->probation, *spec, args);
-    }
+    if (probation_ != nullptr) [[unlikely]]
+      return ExecuteOnProbation(*probation_, *spec, args);
     spec->handler(context_, args);
   }
 
@@ -153,10 +157,21 @@ class Batch {
     return spec;
   }
 
+  [[gnu::noinline]] void TakeDatabase() {
+    NoteDamage();  // of the version that was read there
+    context_.version = nullptr;
+    probation_ = nullptr;
+    database_ = context_.session.database;
+    dataset_ = view_.ByDatabase(database_);
+  }
+
   void NoteDamage() {
-    if (context_.version == nullptr || !context_.version->snapshot->damaged()) return;
-    // The view is still there, whatever has become of the catalogue: the epoch holds it.
-    for (const store::Entry& entry : view_->entries()) {
+    if (context_.version != nullptr && context_.version->snapshot->damaged()) [[unlikely]] {
+      KeepDamage();
+    }
+  }
+  [[gnu::noinline]] void KeepDamage() {
+    for (const store::Entry& entry : view_.entries()) {
       if (entry.dataset.get() != dataset_) continue;
       damage_ = {.dataset = entry.dataset, .version = context_.version->number};
     }
@@ -164,8 +179,10 @@ class Batch {
 
   Context& context_;
   Dispatcher::Damage& damage_;
-  const store::View* view_ = nullptr;  // where dataset_ was found
-  dataset::Dataset* dataset_ = nullptr;
+  const store::View& view_;
+  uint32_t database_;
+  dataset::Dataset* dataset_;                 // what view_ has there
+  dataset::ReadCounts* probation_ = nullptr;  // of context_.version
 };
 
 }  // namespace
