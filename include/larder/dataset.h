@@ -16,16 +16,19 @@
 //
 // Ownership:  handles share the Dataset; the last one (a Reader counts) stops watching, waits for a
 //             compile to be cancelled and gives the directory back. Snapshots and values that were
-//             taken stay good. The last handle must not go in a callback of the Dataset itself.
+//             taken stay good. The last handle must not go in a callback of the Dataset itself. A
+//             handle that was moved from is assigned to or destroyed, and nothing else.
 // Threads:    everything from any thread, except from inside a Reader's Guard: what changes the
 //             Dataset waits for Guards to end, its own thread's too. Two threads of its own watch;
 //             compiling adds one per core at the lowest priority.
 // Errors:     Open: kBusy (another Dataset or process has the directory), kPermissionDenied,
 //             kIoError, kInvalidArgument; that there is no source yet is none. The calls that
-//             change: what was wrong; what was current stays current.
+//             change: what was wrong (kBusy: in a callback of its own); what was current stays
+//             current.
 // Durability: a version is on disk, synced and looked up whole before it is current; which one is
 //             current, and whether pinned, survives a power cut once the call has returned.
-// Cost:       Current() and Find() take a lock for a moment and touch a shared count: some 25 ns, and
+// Cost:       Current() and Find() take a lock for a moment and touch a shared count: some 25 ns,
+// and
 //             twice the time of a look-up because it keeps one from overlapping with the next; more
 //             when many threads do it at once. A Guard is some 7 ns and shares nothing.
 // Fork:       a child has none of the threads: it must not use a Dataset of its parent (Snapshots
@@ -137,8 +140,8 @@ class Dataset {
 
   // `callback` is called after every switch, when no Guard sees the version before any more; one
   // call at a time, on the thread that switched: the watching one, or that of Rollback and its kin,
-  // which returns afterwards. It may read and look around; it must neither change this Dataset nor
-  // throw. Not called for the version that is current now.
+  // which returns afterwards. It may read and look around; it must not throw, and cannot change
+  // this Dataset (kBusy). Not called for the version that is current now.
   [[nodiscard]] LARDER_API Subscription
   OnSwitch(std::function<void(const SwitchEvent&)> callback) const;
 
@@ -210,7 +213,7 @@ class Reader {
   LARDER_API ~Reader();
 
   // Guards of one Reader may be nested; the outermost counts.
-  LARDER_API Guard Enter();
+  [[nodiscard]] LARDER_API Guard Enter();
 
  private:
   friend class Dataset;

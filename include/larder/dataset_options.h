@@ -62,8 +62,8 @@ struct DatasetOptions {
   std::string name = {};
   std::string source = {};  // the file to watch; empty: only what is on disk is served
   std::string directory = {};
-  unsigned keep = 3;  // versions on disk; the current one is never dropped
-  std::chrono::milliseconds watch{5000};
+  unsigned keep = 3;                      // versions on disk; the current one is never dropped
+  std::chrono::milliseconds watch{5000};  // between two looks at the source, at least 1
   SourceOptions import = {};
   GateOptions gate = {};
   ProbationOptions probation = {};

@@ -4,7 +4,8 @@
 // order of the file: of several records of one key the last counts. The formats that Larder knows
 // (JSONL, JSON, ...) need none; one of a program's own is named in larder/dataset.h's options.
 //
-// Ownership:  shared; one importer may serve several datasets.
+// Ownership:  shared; one importer may serve several datasets. name() and settings() are asked once
+//             by each, when it is opened.
 // Threads:    Import may be called from several threads at once, for different sources.
 // Errors:     Import returns what is wrong with the source ("FILE:LINE: ..."); the sink then holds
 //             a part, which is dropped. It must not throw.
@@ -78,7 +79,7 @@ class SourceLines {
 class Importer {
  public:
   virtual ~Importer() = default;
-  // The format's name, in logs and metadata: letters, digits, "-".
+  // The format's name, in logs, errors and metadata: letters, digits, "-".
   virtual std::string_view name() const = 0;
   // What, besides the bytes of the source, decides the records, with a version of the importer:
   // a source that is known under the same settings is not imported again.

@@ -37,7 +37,7 @@
 
 namespace larder {
 
-// The same settings as of [server] and [limits] in larder.toml (docs/operations.md).
+// The same settings as of [server] and [limits] in larder.toml (docs/configuration.md).
 struct ServerOptions {
   // "127.0.0.1:6380", "[::1]:6380", "unix:/run/larder.sock"; port 0: any that is free.
   std::vector<std::string> listeners = {"127.0.0.1:6380"};
@@ -45,6 +45,7 @@ struct ServerOptions {
   bool protected_mode = true;  // listen on loopback and Unix sockets only
   uint64_t max_clients = 10000;
   uint64_t max_output_bytes = uint64_t{1} << 30;  // unsent, of one client
+  uint64_t max_query_bytes = uint64_t{1} << 30;   // of one unfinished request
   std::chrono::seconds idle_timeout{0};           // 0: never
   std::chrono::milliseconds stop_grace{5000};     // for clients that do not read their replies
 };
@@ -66,7 +67,8 @@ class Server {
   LARDER_API Result<void> RemoveDataset(std::string_view name);
 
   // Listens, serves and watches. Errors: kBusy (address in use), kPermissionDenied,
-  // kInvalidArgument (address, protected_mode). Once.
+  // kInvalidArgument (address, protected_mode), kLimit (its threads and the Readers of its datasets
+  // are more than a thousand). Once; after an error again.
   LARDER_API Result<void> Start();
   // As bound, in the order of the listeners, with the real port; none before Start.
   LARDER_API std::vector<std::string> addresses() const;

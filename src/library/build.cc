@@ -17,7 +17,7 @@ Result<BuildReport> BuildSnapshot(const std::string& source, const std::string& 
   dataset::Options compile;
   compile.source = source;
   compile.import = options.import;
-  compile.import.importer = library::Guard(options.import.importer);
+  LARDER_ASSIGN(compile.import.importer, library::Guard(options.import.importer));
   compile.duplicates = options.duplicates;
   compile.separator = options.separator;
   compile.build_memory_bytes = options.memory_bytes;

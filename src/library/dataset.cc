@@ -29,20 +29,56 @@ std::optional<SwitchEvent::Cause> CauseOf(dataset::Event::Kind kind) {
   return std::nullopt;
 }
 
+// What a configuration's reader would refuse with its line.
+Result<void> CheckOptions(const DatasetOptions& options) {
+  const auto bad = [&options](std::string_view what) {
+    return Fail(ErrorCode::kInvalidArgument, fmt::format("dataset {}: {}", options.name, what));
+  };
+  if (options.watch < std::chrono::milliseconds(1)) {
+    return bad(fmt::format("watch is {} ms: a source is looked at every millisecond at most",
+                           options.watch.count()));
+  }
+  const GateOptions& gate = options.gate;
+  const ProbationOptions& probation = options.probation;
+  for (const auto& [name, share] : {std::pair("gate.max_record_shrink", gate.max_record_shrink),
+                                    std::pair("gate.max_record_growth", gate.max_record_growth),
+                                    std::pair("gate.max_byte_shrink", gate.max_byte_shrink),
+                                    std::pair("gate.max_byte_growth", gate.max_byte_growth),
+                                    std::pair("gate.max_duplicates", gate.max_duplicates),
+                                    std::pair("probation.max_misses", probation.max_misses),
+                                    std::pair("probation.max_errors", probation.max_errors)}) {
+    // Also of what is no number.
+    if (share && !(*share >= 0)) {
+      return bad(fmt::format("{} is {}: a share is 0 or more, 0.3 is 30 %", name, *share));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
-dataset::Options Dataset::State::Complete(
+Result<dataset::Options> Dataset::State::Complete(
     DatasetOptions options, const std::shared_ptr<library::SwitchListeners>& listeners) {
-  options.import.importer = library::Guard(std::move(options.import.importer));
-  return {{std::move(options)}, [listeners](const dataset::Event& event) {
-            const auto cause = CauseOf(event.kind);
-            if (!cause || event.previous == event.current) return;
-            listeners->Tell({.cause = *cause,
-                             .previous = event.previous,
-                             .current = event.current,
-                             .reason = event.reason,
-                             .snapshot = Hold(event.served)});
-          }};
+  LARDER_TRY(CheckOptions(options));
+  LARDER_ASSIGN(options.import.importer, library::Guard(std::move(options.import.importer)));
+  const auto tell = [listeners](const dataset::Event& event) {
+    const auto cause = CauseOf(event.kind);
+    if (!cause || event.previous == event.current) return;
+    listeners->Tell({.cause = *cause,
+                     .previous = event.previous,
+                     .current = event.current,
+                     .reason = event.reason,
+                     .snapshot = Hold(event.served)});
+  };
+  return dataset::Options{{std::move(options)}, tell};
+}
+
+Result<void> Dataset::State::MayChange() const {
+  if (!listeners->TellingHere()) return {};
+  return Fail(ErrorCode::kBusy,
+              fmt::format("dataset {}: a callback of OnSwitch asks for a change, which would wait "
+                          "for that callback: ask on another thread, and do not wait for it here",
+                          dataset->options()->name));
 }
 
 Snapshot Dataset::State::Hold(std::shared_ptr<const dataset::Version> version) {
@@ -56,9 +92,9 @@ Result<Dataset> Dataset::Open(DatasetOptions options) {
   auto state = std::make_shared<State>();
   state->epochs = std::make_shared<EpochDomain>();
   state->listeners = std::make_shared<library::SwitchListeners>();
+  LARDER_ASSIGN(auto complete, State::Complete(std::move(options), state->listeners));
   LARDER_ASSIGN(state->dataset,
-                dataset::Dataset::Open(io::RealFileSystem(), *state->epochs,
-                                       State::Complete(std::move(options), state->listeners)));
+                dataset::Dataset::Open(io::RealFileSystem(), *state->epochs, std::move(complete)));
   state->dataset->StartWatching();
   return Dataset(std::move(state));
 }
@@ -115,16 +151,29 @@ DatasetStatus Dataset::status() const { return state_->dataset->status(); }
 
 std::vector<VersionInfo> Dataset::versions() const { return state_->dataset->Versions(); }
 
-Result<SwitchReport> Dataset::Refresh() const { return state_->dataset->Refresh(true); }
+Result<SwitchReport> Dataset::Refresh() const {
+  LARDER_TRY(state_->MayChange());
+  return state_->dataset->Refresh(true);
+}
 
 Result<SwitchReport> Dataset::Rollback(std::optional<uint64_t> number) const {
+  LARDER_TRY(state_->MayChange());
   return state_->dataset->Rollback(number);
 }
 
-Result<SwitchReport> Dataset::Pin(uint64_t number) const { return state_->dataset->Pin(number); }
+Result<SwitchReport> Dataset::Pin(uint64_t number) const {
+  LARDER_TRY(state_->MayChange());
+  return state_->dataset->Pin(number);
+}
 
-Result<SwitchReport> Dataset::Unpin() const { return state_->dataset->Unpin(); }
+Result<SwitchReport> Dataset::Unpin() const {
+  LARDER_TRY(state_->MayChange());
+  return state_->dataset->Unpin();
+}
 
-Result<SwitchReport> Dataset::Accept() const { return state_->dataset->Accept(); }
+Result<SwitchReport> Dataset::Accept() const {
+  LARDER_TRY(state_->MayChange());
+  return state_->dataset->Accept();
+}
 
 }  // namespace larder

@@ -16,9 +16,12 @@ struct Dataset::State {
   std::shared_ptr<library::SwitchListeners> listeners;
 
   // The options as the dataset takes them: it tells `listeners` of its switches, and an importer of
-  // the program is kept from throwing.
-  static dataset::Options Complete(DatasetOptions options,
-                                   const std::shared_ptr<library::SwitchListeners>& listeners);
+  // the program is kept from throwing. Errors: kInvalidArgument (an option that means nothing),
+  // kInternal (what the importer threw).
+  static Result<dataset::Options> Complete(
+      DatasetOptions options, const std::shared_ptr<library::SwitchListeners>& listeners);
+  // Refuses what a callback of its own asks for: it would wait for the switch that waits for it.
+  Result<void> MayChange() const;
   // A handle that keeps the version; empty for none.
   static Snapshot Hold(std::shared_ptr<const dataset::Version> version);
 };

@@ -1,5 +1,6 @@
 #include "larder/dataset.h"
 
+#include <cmath>
 #include <optional>
 #include <string>
 #include <utility>
@@ -263,6 +264,45 @@ TEST(LibraryDatasetTest, EndedSubscriptionIsToldNothing) {
   one = Subscription();
   program.Load(dataset, "four");
   EXPECT_EQ(first, 2);
+}
+
+TEST(LibraryDatasetTest, CallbackThatAsksForAChangeIsRefused) {
+  TestProgram program;
+  program.PublishWord("one");
+  const Dataset dataset = program.Open();
+  std::vector<ErrorCode> codes;
+  const auto note = [&codes](const Result<SwitchReport>& report) {
+    if (!report) codes.push_back(report.error().code());
+  };
+  const Subscription subscription = dataset.OnSwitch([&](const SwitchEvent&) {
+    note(dataset.Rollback());
+    note(dataset.Pin(1));
+    note(dataset.Unpin());
+    note(dataset.Refresh());
+    note(dataset.Accept());
+  });
+  program.Load(dataset, "two");
+  EXPECT_THAT(codes, ElementsAre(ErrorCode::kBusy, ErrorCode::kBusy, ErrorCode::kBusy,
+                                 ErrorCode::kBusy, ErrorCode::kBusy));
+  EXPECT_EQ(WordIn(dataset), "two");
+}
+
+TEST(LibraryDatasetTest, OptionsThatMeanNothingAreRefused) {
+  TestProgram program;
+  DatasetOptions options = program.Options();
+  options.watch = std::chrono::milliseconds(0);  // would look at its source without a pause
+  const auto restless = Dataset::Open(options);
+  ASSERT_FALSE(restless);
+  EXPECT_EQ(restless.error().code(), ErrorCode::kInvalidArgument);
+  EXPECT_THAT(restless.error().message(), HasSubstr("watch is 0 ms"));
+  for (const double share : {-0.1, std::nan("")}) {
+    options = program.Options();
+    options.gate.max_byte_shrink = share;
+    const auto refused = Dataset::Open(options);
+    ASSERT_FALSE(refused) << share;
+    EXPECT_EQ(refused.error().code(), ErrorCode::kInvalidArgument);
+    EXPECT_THAT(refused.error().message(), HasSubstr("gate.max_byte_shrink"));
+  }
 }
 
 TEST(LibraryDatasetTest, SubscriptionMayOutliveTheDataset) {

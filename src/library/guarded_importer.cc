@@ -13,38 +13,52 @@ namespace larder::library {
 
 namespace {
 
+// What `call` returns; what it throws as an error, behind `context`.
+template <typename Call>
+auto Calling(std::string_view context, Call&& call) -> Result<decltype(call())> {
+  const auto threw = [context](std::string_view what) {
+    return Fail(ErrorCode::kInternal, fmt::format("{} threw an exception: {}", context, what));
+  };
+  try {
+    return call();
+  } catch (const std::exception& error) {
+    return threw(error.what());
+  } catch (...) {
+    return threw("something that is no std::exception");
+  }
+}
+
 class GuardedImporter : public Importer {
  public:
-  explicit GuardedImporter(std::shared_ptr<const Importer> importer)
-      : importer_(std::move(importer)) {}
+  GuardedImporter(std::shared_ptr<const Importer> importer, std::string name, std::string settings)
+      : importer_(std::move(importer)), name_(std::move(name)), settings_(std::move(settings)) {}
 
-  std::string_view name() const override { return importer_->name(); }
-  std::string settings() const override { return importer_->settings(); }
+  std::string_view name() const override { return name_; }
+  std::string settings() const override { return settings_; }
 
   Result<ImportReport> Import(SourceText& text, RecordSink& sink) const override {
-    try {
-      return importer_->Import(text, sink);
-    } catch (const std::exception& error) {
-      return Threw(text, error.what());
-    } catch (...) {
-      return Threw(text, "something that is no std::exception");
-    }
+    auto imported = Calling(fmt::format("{}: importer {}", text.path(), name_),
+                            [&] { return importer_->Import(text, sink); });
+    if (!imported) return std::unexpected(std::move(imported).error());
+    return *std::move(imported);
   }
 
  private:
-  Result<ImportReport> Threw(const SourceText& text, std::string_view what) const {
-    return Fail(ErrorCode::kInternal,
-                fmt::format("{}: importer {} threw an exception: {}", text.path(), name(), what));
-  }
-
   std::shared_ptr<const Importer> importer_;
+  std::string name_;
+  std::string settings_;
 };
 
 }  // namespace
 
-std::shared_ptr<const Importer> Guard(std::shared_ptr<const Importer> importer) {
+Result<std::shared_ptr<const Importer>> Guard(std::shared_ptr<const Importer> importer) {
   if (importer == nullptr) return nullptr;
-  return std::make_shared<GuardedImporter>(std::move(importer));
+  LARDER_ASSIGN(auto name, Calling("name() of an importer",
+                                   [&importer] { return std::string(importer->name()); }));
+  LARDER_ASSIGN(auto settings, Calling(fmt::format("settings() of importer {}", name),
+                                       [&importer] { return importer->settings(); }));
+  return std::make_shared<GuardedImporter>(std::move(importer), std::move(name),
+                                           std::move(settings));
 }
 
 }  // namespace larder::library

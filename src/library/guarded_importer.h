@@ -4,11 +4,13 @@
 
 #include <memory>
 
+#include "larder/error.h"
 #include "larder/importer.h"
 
 namespace larder::library {
 
-// Null stays null.
-std::shared_ptr<const Importer> Guard(std::shared_ptr<const Importer> importer);
+// Null stays null. Asks for the name and the settings, once and for all. Errors: kInternal (what
+// was thrown).
+Result<std::shared_ptr<const Importer>> Guard(std::shared_ptr<const Importer> importer);
 
 }  // namespace larder::library

@@ -22,7 +22,10 @@ class PairsImporter : public Importer {
  public:
   explicit PairsImporter(std::string settings = "1") : settings_(std::move(settings)) {}
   std::string_view name() const override { return "pairs"; }
-  std::string settings() const override { return settings_; }
+  std::string settings() const override {
+    if (settings_ == "throw") std::ignore = std::stoi(settings_);
+    return settings_;
+  }
 
   Result<ImportReport> Import(SourceText& text, RecordSink& sink) const override {
     std::string all(4096, '\0');
@@ -91,6 +94,15 @@ TEST(LibraryImporterTest, ExceptionBecomesAnError) {
   ASSERT_FALSE(refreshed);
   EXPECT_EQ(refreshed.error().code(), ErrorCode::kInternal);
   EXPECT_THAT(refreshed.error().message(), HasSubstr("importer pairs threw an exception: stoi"));
+}
+
+TEST(LibraryImporterTest, ExceptionOfItsSettingsBecomesAnErrorOfOpen) {
+  TestProgram program;
+  program.Publish("words.pairs", "a=1\n");
+  const auto dataset = Dataset::Open(PairsOptions(program, "throw"));
+  ASSERT_FALSE(dataset);
+  EXPECT_EQ(dataset.error().code(), ErrorCode::kInternal);
+  EXPECT_THAT(dataset.error().message(), HasSubstr("settings() of importer pairs threw"));
 }
 
 TEST(LibraryImporterTest, OtherSettingsImportTheSameFileAgain) {

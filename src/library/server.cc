@@ -1,7 +1,9 @@
 #include "server/server.h"
 
-#include <tuple>
+#include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/mutex.h"
@@ -23,6 +25,7 @@ server::ServerOptions InternalOptions(const ServerOptions& given) {
   options.protected_mode = given.protected_mode;
   options.max_clients = given.max_clients;
   options.max_output_bytes = given.max_output_bytes;
+  options.request.query_bytes = given.max_query_bytes;
   options.idle_timeout = given.idle_timeout;
   options.stop_grace = given.stop_grace;
   return options;
@@ -48,6 +51,18 @@ struct Server::State {
     server->Wait();
   }
 
+  // Those that a store's events are told to: a store that was removed and is added again while
+  // somebody holds it is the same one, and its old handles' callbacks are told, too.
+  std::shared_ptr<library::SwitchListeners> ListenersOf(const std::string& directory)
+      LARDER_REQUIRES(mutex) {
+    std::erase_if(told, [](const auto& entry) { return entry.first.expired(); });
+    const auto open = stores->FindByDirectory(directory);
+    for (const auto& [store, listeners] : told) {
+      if (open != nullptr && store.lock() == open) return listeners;
+    }
+    return std::make_shared<library::SwitchListeners>();
+  }
+
   const ServerOptions options;
   // Shared with the datasets: their readers' epochs live in it.
   const std::shared_ptr<store::Catalogue> stores =
@@ -55,6 +70,9 @@ struct Server::State {
 
   mutable Mutex mutex;  // one change at a time
   std::unique_ptr<server::Server> server LARDER_GUARDED_BY(mutex);
+  using Told =
+      std::pair<std::weak_ptr<dataset::Dataset>, std::shared_ptr<library::SwitchListeners>>;
+  std::vector<Told> told LARDER_GUARDED_BY(mutex);
 };
 
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -69,11 +87,11 @@ Result<Server> Server::Create(ServerOptions options) {
 Result<Dataset> Server::AddDataset(uint32_t database, DatasetOptions options) {
   auto added = std::make_shared<Dataset::State>();
   added->epochs = std::shared_ptr<EpochDomain>(state_->stores, &state_->stores->epochs());
-  added->listeners = std::make_shared<library::SwitchListeners>();
   MutexLock lock(state_->mutex);
-  LARDER_ASSIGN(added->dataset,
-                state_->stores->AddDataset(
-                    database, Dataset::State::Complete(std::move(options), added->listeners)));
+  added->listeners = state_->ListenersOf(options.directory);
+  LARDER_ASSIGN(auto complete, Dataset::State::Complete(std::move(options), added->listeners));
+  LARDER_ASSIGN(added->dataset, state_->stores->AddDataset(database, std::move(complete)));
+  state_->told.emplace_back(added->dataset, added->listeners);
   return Dataset(std::move(added));
 }
 

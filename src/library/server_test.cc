@@ -3,7 +3,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,9 +18,9 @@ namespace {
 
 using server::Request;
 using server::TestClient;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::SizeIs;
 
 Server Create() {
   auto server = Server::Create({.listeners = {"127.0.0.1:0"}, .threads = 1});
@@ -118,6 +120,53 @@ TEST(LibraryServerTest, AddressInUseIsBusyAndTheServerCanBeDropped) {
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().code(), ErrorCode::kBusy);
   EXPECT_THAT(second->addresses(), IsEmpty());
+}
+
+TEST(LibraryServerTest, NoReaderLeftForItsThreadsIsAnError) {
+  TestProgram program;
+  program.PublishWord("one");
+  Server server = Create();
+  const auto words = server.AddDataset(0, program.Options());
+  ASSERT_TRUE(words);
+  std::vector<Reader> readers;
+  for (auto reader = words->NewReader(); reader; reader = words->NewReader())
+    readers.push_back(*std::move(reader));
+  EXPECT_EQ(server.Start().error().code(), ErrorCode::kLimit);
+  readers.pop_back();
+  const auto started = server.Start();
+  EXPECT_TRUE(started) << started.error().message();
+}
+
+TEST(LibraryServerTest, DatasetThatIsAddedAgainTellsOldAndNewHandles) {
+  TestProgram program;
+  Serving serving(program);
+  std::vector<std::string> told;
+  const auto tell = [&told](const SwitchEvent& event) { told.push_back(WordIn(event.snapshot)); };
+  const Subscription before = serving.words->OnSwitch(tell);
+  ASSERT_TRUE(serving.server.RemoveDataset("words"));
+  for (const unsigned keep : {3U, 4U}) {  // the same settings, others
+    DatasetOptions options = program.Options();
+    options.keep = keep;
+    const auto again = serving.server.AddDataset(0, options);
+    ASSERT_TRUE(again) << again.error().message();
+    const Subscription after = again->OnSwitch(tell);
+    program.Load(*again, fmt::format("with {}", keep));
+    ASSERT_TRUE(serving.server.RemoveDataset("words"));
+  }
+  EXPECT_THAT(told, ElementsAre("with 3", "with 3", "with 4", "with 4"));
+}
+
+TEST(LibraryServerTest, RequestsHaveALimit) {
+  TestProgram program;
+  auto server =
+      Server::Create({.listeners = {"127.0.0.1:0"}, .threads = 1, .max_query_bytes = 4096});
+  ASSERT_TRUE(server);
+  ASSERT_TRUE(server->Start());
+  TestClient client(server->addresses().front());
+  ASSERT_TRUE(client.Send(Request({"ECHO", std::string(100, 'x')})));
+  EXPECT_EQ(client.ReceiveBulk(), std::string(100, 'x'));
+  ASSERT_TRUE(client.Send("*2\r\n$4\r\nECHO\r\n$4096\r\n"));
+  EXPECT_EQ(client.ReceiveUntilClosed(), "-ERR Protocol error: too big request\r\n");
 }
 
 TEST(LibraryServerTest, OtherMachinesNeedProtectedModeOff) {

@@ -39,4 +39,9 @@ void SwitchListeners::Tell(const SwitchEvent& event) {
   }
 }
 
+bool SwitchListeners::TellingHere() const {
+  MutexLock lock(mutex_);
+  return running_ != 0 && runner_ == std::this_thread::get_id();
+}
+
 }  // namespace larder::library

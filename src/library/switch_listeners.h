@@ -27,6 +27,8 @@ class SwitchListeners {
   // When it returns the callback is not running, unless the caller is the callback.
   void Remove(uint64_t number);
   void Tell(const SwitchEvent& event);
+  // Whether the caller is a callback.
+  bool TellingHere() const;
 
  private:
   struct Listener {
@@ -34,7 +36,7 @@ class SwitchListeners {
     std::optional<uint64_t> known;  // the version that was current, until the first switch is told
   };
 
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar changed_;
   uint64_t last_ LARDER_GUARDED_BY(mutex_) = 0;
   std::map<uint64_t, Listener> listeners_ LARDER_GUARDED_BY(mutex_);

@@ -5,6 +5,7 @@
 #include <ctime>
 #include <utility>
 
+#include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
@@ -49,6 +50,14 @@ Worker::Worker(SharedState& shared, std::shared_ptr<const ActiveSettings> settin
 Worker::~Worker() { Join(); }
 
 Result<void> Worker::Register(const std::vector<ListeningSocket>& sockets) {
+  auto epoch = shared_.catalogue.epochs().TryRegister();
+  if (!epoch) {
+    return Fail(ErrorCode::kLimit,
+                fmt::format("the stores have {} readers already, and each thread of the server is "
+                            "one more: end some",
+                            kMaxEpochReaders));
+  }
+  epoch_ = *std::move(epoch);
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.ptr = &wake_up_source_;
@@ -99,7 +108,6 @@ void Worker::Post(SettingsChange change) {
 }
 
 void Worker::Run() {
-  epoch_ = shared_.catalogue.epochs().Register();
   std::array<epoll_event, kEvents> events;
   while (!stopping_ || !connections_.empty()) {
     const int count = ::epoll_wait(epoll_.number(), events.data(), kEvents, TimeoutMs());

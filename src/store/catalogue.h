@@ -105,6 +105,10 @@ class Catalogue {
   // The same without the store of that name. kNotFound.
   Result<void> RemoveDataset(std::string_view name);
 
+  // The store of that directory, however it is written, be it removed and still held by somebody.
+  // Null: none is open.
+  std::shared_ptr<dataset::Dataset> FindByDirectory(const std::string& directory) const;
+
   // For all stores, now and to come.
   void StartWatching();
   void StopWatching();
@@ -112,8 +116,6 @@ class Catalogue {
   EpochDomain& epochs() { return epochs_; }
 
  private:
-  // Null: no store of that directory is open.
-  std::shared_ptr<dataset::Dataset> FindByDirectory(const std::string& directory) const;
   // Readers see `view` when it returns; hands back the one before.
   std::shared_ptr<const View> Replace(std::shared_ptr<const View> view);
   std::vector<StoreOptions> Stores() const;
