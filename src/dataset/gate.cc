@@ -1,6 +1,7 @@
 #include "dataset/gate.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <string_view>
 #include <utility>
@@ -222,6 +223,14 @@ Verdict CheckGates(const GateOptions& options, const Snapshot& candidate, const 
   CheckRequiredKeys(options, candidate, now_ms, verdict);
   CheckCanaries(options, candidate, now_ms, verdict);
   return verdict;
+}
+
+bool CanBeJudgedAlone(const Verdict& verdict) {
+  constexpr std::array<std::string_view, 5> kGates = {"min_records", "max_duplicates",
+                                                      "max_skipped", "required_keys", "canaries"};
+  return std::ranges::all_of(verdict, [&](const Finding& finding) {
+    return std::ranges::find(kGates, finding.gate) != kGates.end();
+  });
 }
 
 Verdict CheckProbation(const ProbationOptions& options, const ReadCounts& counts) {

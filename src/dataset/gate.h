@@ -45,6 +45,10 @@ using Verdict = std::vector<Finding>;
 Verdict CheckGates(const GateOptions& options, const snapshot::Snapshot& candidate,
                    const Version* served, int64_t now_ms);
 
+// Whether a version alone is enough to judge it anew. It is not when a finding compares it with the
+// one that was served then, or is none of a gate's.
+bool CanBeJudgedAlone(const Verdict& verdict);
+
 // What readers met in a version that is on probation.
 Verdict CheckProbation(const ProbationOptions& options, const ReadCounts& counts);
 

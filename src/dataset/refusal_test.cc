@@ -178,6 +178,20 @@ TEST_F(RefusalTest, NoWayBackLeadsToIt) {
   EXPECT_EQ(test_.Word(), "one");
 }
 
+TEST_F(RefusalTest, ItIsNotServedBecauseWhatItWasComparedWithIsLost) {
+  LoadRefused("two");
+  test_.files().DamageMappings(test_.PathOf(1));
+  ASSERT_TRUE(test_->LeaveDamaged(1));
+  EXPECT_EQ(CodeOf(test_->Refresh(true)), ErrorCode::kRefused);
+  EXPECT_EQ(test_.Word(), "none");
+  test_.Open();
+  EXPECT_EQ(CodeOf(test_->Refresh(false)), ErrorCode::kRefused);
+  EXPECT_EQ(test_.Word(), "none");
+  EXPECT_TRUE(test_.HasVerdictFile(2));
+  ASSERT_TRUE(test_->Accept());
+  EXPECT_EQ(test_.Word(), "two");
+}
+
 TEST_F(RefusalTest, AcceptTakesItOnce) {
   LoadRefused("two");
   const auto report = test_->Accept();

@@ -241,8 +241,12 @@ Result<void> VersionSwitch::PassGates(uint64_t number, bool compiled) {
   if (entry.refusal && entry.refusal->by == Judge::kProbation) return Refused(number);
   // What was made of a known content because the first file was damaged.
   if (directory_->PassedBefore(number)) return {};
-  LARDER_ASSIGN(const SnapshotPointer candidate, directory_->OpenVersion(number));
   const auto served = board_.current();
+  // That what it was compared with is lost does not make it better.
+  if (served == nullptr && entry.refusal && !CanBeJudgedAlone(entry.refusal->findings)) {
+    return Refused(number);
+  }
+  LARDER_ASSIGN(const SnapshotPointer candidate, directory_->OpenVersion(number));
   const int64_t now_ms = NowMs();
   Verdict verdict = CheckGates(options_.Get()->gate, *candidate, served.get(), now_ms);
   if (verdict.empty()) return {};
