@@ -152,8 +152,10 @@ Result<void> IndexCheck::ReadRecords() {
 
 Result<void> IndexCheck::CheckLine(const SourceLine& line) {
   if (next_entry_ < entries_.size() && entries_[next_entry_].offset < line.offset) {
-    return std::unexpected(EntryError(entries_[next_entry_].offset,
-                                      "that is inside the line before " + AtRecord(line)));
+    return std::unexpected(
+        EntryError(entries_[next_entry_].offset,
+                   fmt::format("that is inside the line before {}:{}, at offset {}",
+                               pointer_.records_path, line.number, line.offset)));
   }
   size_t entries = 0;
   while (next_entry_ + entries < entries_.size() &&

@@ -119,7 +119,7 @@ TEST(IndexCheckTest, TheFirstDifferenceIsTold) {
               HasSubstr("index:4: the index says that the list \"x\" is at offset 500, 5 bytes "
                         "long; the records end before"));
   EXPECT_THAT(Message(kRecords, a + b + Entry("x", 3, 5, "list") + Entry("c", kAtC, kC, "hash")),
-              HasSubstr("that is inside the line before records:2"));
+              HasSubstr("that is inside the line before records:2, at offset 28; write"));
 }
 
 TEST(IndexCheckTest, AnIndexOfOtherRecordsIsRefused) {
