@@ -1,7 +1,9 @@
 #include "cli/command_line.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <string>
+#include <system_error>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -38,8 +40,25 @@ int ReportUsage(const CLI::App& app, const CLI::ParseError& error) {
   } else if (const auto words = app.remaining(); !words.empty()) {
     what = fmt::format("there is no subcommand {}", words[0]);
   }
-  fmt::print(stderr, "larder: {}; see larder{} --help\n", what, subcommand);
+  PrintToStderr(fmt::format("larder: {}; see larder{} --help\n", what, subcommand));
   return kExitUsage;
+}
+
+// What was printed is an answer only once it is written. Other exit codes have been explained
+// already.
+int Flush(int exit_code) {
+  if (exit_code != kExitOk && exit_code != kExitDifferent) return exit_code;
+  if (std::fflush(stdout) != 0) return ReportStdout(errno);
+  return std::ferror(stdout) == 0 ? exit_code : ReportStdout(EIO);
+}
+
+// fmt::print throws when a buffer in between cannot be written.
+int Execute(const Run& command) {
+  try {
+    return Flush(command());
+  } catch (const std::system_error& error) {
+    return ReportStdout(error.code().value());
+  }
 }
 
 }  // namespace
@@ -77,10 +96,10 @@ int RunCommandLine(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     // Help and version are answers, not errors: CLI11 gives them 0.
-    if (error.get_exit_code() == 0) return app.exit(error);
+    if (error.get_exit_code() == 0) return Flush(app.exit(error));
     return ReportUsage(app, error);
   }
-  return chosen();
+  return Execute(chosen);
 }
 
 }  // namespace larder::cli

@@ -1,6 +1,8 @@
 #include "cli/exit_code.h"
 
+#include <cerrno>
 #include <cstdio>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -32,8 +34,15 @@ ExitCode ExitCodeOf(ErrorCode code) {
 }
 
 int ReportError(const Error& error) {
-  fmt::print(stderr, "larder: {}\n", error.message());
+  PrintToStderr(fmt::format("larder: {}\n", error.message()));
   return ExitCodeOf(error.code());
 }
+
+int ReportStdout(int error_number) {
+  if (error_number == EPIPE) return kExitPipeClosed;
+  return ReportError(ErrnoError(error_number, "cannot write to", "standard output"));
+}
+
+void PrintToStderr(const std::string& text) { std::ignore = std::fputs(text.c_str(), stderr); }
 
 }  // namespace larder::cli

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -39,12 +40,20 @@ inline constexpr std::array<ExitCodeMeaning, 9> kExitCodes = {{
     {kExitBusy, "held by another process: an address, a store's directory"},
     {kExitDifferent, "diff: the two are not equal"},
     {kExitCancelled, "interrupted (build, verify, export, diff)"},
-    {kExitPipeClosed, "export: whoever read standard output has gone"},
+    {kExitPipeClosed, "whoever read standard output has gone"},
 }};
 
 ExitCode ExitCodeOf(ErrorCode code);
 
 // Writes "larder: message" to stderr and returns the exit code that fits.
 int ReportError(const Error& error);
+
+// For what could not be written to stdout. A reader that has seen enough (`| head`) is told
+// nothing.
+int ReportStdout(int error_number);
+
+// Never fails: a terminal that is gone, or a full disk under a log, ends neither a command nor a
+// server. (fmt::print throws, from whatever thread.)
+void PrintToStderr(const std::string& text);
 
 }  // namespace larder::cli

@@ -50,12 +50,6 @@ Result<void> ExportToFile(const NamedRecords& records, const ExportArguments& ar
   return {};
 }
 
-// A reader that has seen enough (`larder export f.snap | head`) is no error.
-int ReportStdout(int error_number) {
-  if (error_number == EPIPE) return kExitPipeClosed;
-  return ReportError(ErrnoError(error_number, "cannot write to", "standard output"));
-}
-
 int ExportToStdout(const NamedRecords& records, Progress& progress) {
   std::signal(SIGPIPE, SIG_IGN);
   int failed = 0;

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "cli/exit_code.h"
+
 namespace larder::cli {
 
 namespace {
@@ -28,8 +30,8 @@ void Progress::Show(std::string_view step, double share) {
   next_ = now + kBetweenLines;
   shown_ = true;
   // The cursor goes back to the start, so that a line of the log writes over this one.
-  fmt::print(stderr, "{}{}: {} {:.0f}%\r", kStartOfClearedLine, title_, step,
-             std::clamp(share, 0.0, 1.0) * 100);
+  PrintToStderr(fmt::format("{}{}: {} {:.0f}%\r", kStartOfClearedLine, title_, step,
+                            std::clamp(share, 0.0, 1.0) * 100));
   std::fflush(stderr);
 }
 
@@ -37,7 +39,7 @@ void Progress::Clear() {
   const MutexLock lock(mutex_);
   if (!shown_) return;
   shown_ = false;
-  fmt::print(stderr, "{}", kStartOfClearedLine);
+  PrintToStderr(std::string(kStartOfClearedLine));
   std::fflush(stderr);
 }
 

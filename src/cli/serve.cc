@@ -56,7 +56,9 @@ void PrintWhatIsServed(const server::Server& server, const store::Catalogue& cat
             ? "nothing to serve yet"
             : fmt::format("version {} ({} records)", status.current, status.records));
   }
+  // A server serves, whether or not anybody reads this.
   std::fflush(stdout);
+  std::clearerr(stdout);
 }
 
 // Takes changed configurations until the server is to stop; returns the signal that says so.
