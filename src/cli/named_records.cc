@@ -135,6 +135,13 @@ Result<NamedRecords> OpenNamedRecords(const std::string& name, const NamedRecord
 
 Result<void> CheckOutputFile(const std::string& output, const std::vector<std::string>& inputs) {
   if (output.empty()) return Fail(ErrorCode::kInvalidArgument, "--output: no file named");
+  std::error_code ignored;
+  if (std::filesystem::is_symlink(output, ignored)) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("--output {}: is a symbolic link, and the file would take its place; "
+                            "name the file that it leads to",
+                            output));
+  }
   const auto existing = io::RealFileSystem().Stat(output);
   if (!existing) return {};
   if (existing->kind != io::FileKind::kRegular) {

@@ -82,6 +82,11 @@ class DatasetsTest(unittest.TestCase):
                       self.larder("export", "f.jsonl", "-o", "f.jsonl", expect=USAGE))
         self.larder("export", "f.jsonl", "-o", "/dev/null", expect=USAGE)
         self.assertTrue(os.path.exists("/dev/null"))
+        os.symlink("/dev/null", self.path("link"))
+        for command in ("export", "build"):
+            self.assertIn("is a symbolic link",
+                          self.larder(command, "f.jsonl", "-o", "link", expect=USAGE))
+        self.assertTrue(os.path.islink(self.path("link")))
         self.larder("export", "f.jsonl", "-o", "missing/f.jsonl", expect=NOT_FOUND)
         self.larder("export", "nothing", expect=NOT_FOUND)
 
