@@ -127,7 +127,9 @@ int RunGet(const GetArguments& arguments) {
   if (!found) return ReportError(found.error());
   const std::optional<PlainValue>& value = *found;
   if (!value) {
-    return ReportError(Error(ErrorCode::kNotFound, fmt::format("no key \"{}\"", arguments.key)));
+    return ReportError(
+        Error(ErrorCode::kNotFound,
+              fmt::format("{} has no key {}", arguments.where.store, JsonText(arguments.key))));
   }
   if (arguments.json) {
     PrintJson(JsonValue(arguments.key, *value).document());

@@ -64,9 +64,11 @@ Result<dataset::Options> ChooseStore(const std::vector<dataset::Options>& stores
     names.push_back(store.name);
   }
   if (stores.empty()) {
-    return Fail(ErrorCode::kNotFound,
-                "no store: no server answers and there is no directory of one here; name one with "
-                "--server, --config or --dir");
+    return Fail(
+        ErrorCode::kNotFound,
+        fmt::format("no store{}{}: no server answers and there is no directory of one here; "
+                    "name one with --server, --config or --dir",
+                    name.empty() ? "" : " ", name));
   }
   if (name.empty()) {
     return Fail(ErrorCode::kInvalidArgument,
