@@ -106,7 +106,8 @@ template <typename Value>
 void ConfigParser::OnlyOnce(TomlReader& reader, std::map<Value, toml::source_index>& seen,
                             const Value& value, std::string_view key, std::string_view whose) {
   const auto [found, first] = seen.emplace(value, reader.LineOf(key));
-  if (!first) reader.Fail(key, fmt::format("{} is {} of line {}", value, whose, found->second));
+  if (!first)
+    reader.Fail(key, fmt::format("{} is taken by {} of line {}", value, whose, found->second));
 }
 
 Result<Config> ConfigParser::Parse(const toml::table& root) {
@@ -169,9 +170,9 @@ Result<void> ConfigParser::ParseListener(const toml::table& table) {
                                        "network is yours",
                                        address));
   } else if (parsed->unix_socket()) {
-    OnlyOnce(reader, addresses_, TidyPath(parsed->path()), "address", "the listener's");
+    OnlyOnce(reader, addresses_, TidyPath(parsed->path()), "address", "the listener");
   } else if (parsed->port() != 0) {
-    OnlyOnce(reader, addresses_, parsed->ToString(), "address", "the listener's");
+    OnlyOnce(reader, addresses_, parsed->ToString(), "address", "the listener");
   }
   config_.server.listeners.push_back({address, server::Protocol::kResp});
   return reader.Finish();
@@ -182,13 +183,13 @@ void ConfigParser::ParseNames(TomlReader& reader, StoreConfig& store) {
   to.name = reader.Text("name");
   if (!ValidStoreName(to.name))
     reader.Fail("name", "expected letters, digits, \"-_.:\", at most 255");
-  OnlyOnce(reader, names_, to.name, "name", "the store's");
+  OnlyOnce(reader, names_, to.name, "name", "the store");
   reader.Choice("kind");
   to.source = Resolve(reader.Text("source"));
   to.directory = Resolve(reader.OptionalText("directory")
                              .value_or(fmt::format("{}/{}", kDefaultDataDirectory, to.name)));
   if (to.directory.empty()) reader.Fail("directory", "is empty");
-  OnlyOnce(reader, directories_, TidyPath(to.directory), "directory", "the store's");
+  OnlyOnce(reader, directories_, TidyPath(to.directory), "directory", "the store");
   const uint64_t place = config_.stores.size();
   store.database =
       static_cast<uint32_t>(reader.Has("database") ? reader.Number("database") : place);
@@ -197,7 +198,7 @@ void ConfigParser::ParseNames(TomlReader& reader, StoreConfig& store) {
                                         "{}",
                                         place + 1, store::kMaxDatabases - 1));
   }
-  OnlyOnce(reader, databases_, store.database, "database", "the store's");
+  OnlyOnce(reader, databases_, store.database, "database", "the store");
 }
 
 void ConfigParser::ParseImport(TomlReader& reader, dataset::Options& to) {

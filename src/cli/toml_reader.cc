@@ -45,6 +45,27 @@ std::optional<uint64_t> NumberWithin(const toml::node& node, const Setting& sett
   return number;
 }
 
+// What stands there, as whoever wrote the file would call it.
+std::string Found(const toml::node& node) {
+  if (const auto text = node.value_exact<std::string>()) return fmt::format("\"{}\"", *text);
+  if (const auto number = node.value_exact<int64_t>()) return fmt::format("{}", *number);
+  if (const auto number = node.value_exact<double>()) return fmt::format("{}", *number);
+  if (const auto truth = node.value_exact<bool>()) return fmt::format("{}", *truth);
+  if (node.is_array()) return "an array";
+  return node.is_table() ? "a table" : "a date or time";
+}
+
+std::string_view ExpectedText(SettingType type) {
+  switch (type) {
+    case SettingType::kDuration:
+      return "a duration in quotes, like \"500ms\", \"5s\" or \"2m\"";
+    case SettingType::kShare:
+      return "a share in quotes, like \"30%\", or \"off\"";
+    default:
+      return "a string";
+  }
+}
+
 std::string ExpectedNumber(const Setting& setting) {
   return setting.largest == kAnyNumber
              ? fmt::format("a whole number of at least {}", setting.smallest)
@@ -101,7 +122,7 @@ std::optional<std::string> TomlReader::String(const Setting& setting) {
   }
   if (node == nullptr) return std::string(setting.fallback);
   if (auto value = node->value_exact<std::string>()) return value;
-  Fail(setting.key, "expected a string");
+  Fail(setting.key, fmt::format("expected {}, found {}", ExpectedText(setting.type), Found(*node)));
   return std::nullopt;
 }
 
@@ -117,7 +138,7 @@ bool TomlReader::Boolean(std::string_view key) {
   const toml::node* const node = table_.get(key);
   if (node == nullptr) return setting.fallback == "true";
   if (const auto value = node->value_exact<bool>()) return *value;
-  Fail(key, "expected true or false");
+  Fail(key, fmt::format("expected true or false, found {}", Found(*node)));
   return false;
 }
 
@@ -126,7 +147,7 @@ uint64_t TomlReader::Number(std::string_view key) {
   const toml::node* const node = table_.get(key);
   if (node == nullptr) return NumberOf(setting.fallback);
   if (const auto number = NumberWithin(*node, setting)) return *number;
-  Fail(key, fmt::format("expected {}", ExpectedNumber(setting)));
+  Fail(key, fmt::format("expected {}, found {}", ExpectedNumber(setting), Found(*node)));
   return setting.smallest;
 }
 
@@ -141,7 +162,8 @@ TomlReader::NumberOrWord TomlReader::ReadNumberOrWord(std::string_view key) {
   const auto found = std::ranges::find(setting.choices, text);
   if (found != setting.choices.end())
     return {.word = static_cast<size_t>(found - setting.choices.begin())};
-  Fail(key, fmt::format("expected {}, or {}", Quoted(setting.choices), ExpectedNumber(setting)));
+  Fail(key, fmt::format("expected {}, or {}, found {}", Quoted(setting.choices),
+                        ExpectedNumber(setting), Found(*node)));
   return {};
 }
 
@@ -187,8 +209,8 @@ uint64_t TomlReader::Bytes(std::string_view key) {
   if (const auto text = node->value_exact<std::string>()) bytes = ParseBytes(*text);
   if (bytes && *bytes >= setting.smallest) return *bytes;
   Fail(key, fmt::format("expected a size of at least {} bytes, like 4096, \"64KiB\", \"512MiB\" or "
-                        "\"1GiB\"",
-                        setting.smallest));
+                        "\"1GiB\", found {}",
+                        setting.smallest, Found(*node)));
   return 0;
 }
 
