@@ -124,7 +124,7 @@ TEST(DatasetReconfigure, AnotherIntervalIsInForceAtOnce) {
   for (const auto& [word, number] : {std::pair{"two", 2U}, std::pair{"three", 3U}}) {
     test.PutSource(word);
     EXPECT_TRUE(test->WaitFor(
-        [number = number](const Status& status) { return status.current == number; }, kLong));
+        [expected = number](const Status& status) { return status.current == expected; }, kLong));
   }
   test->StopWatching();
   EXPECT_EQ(test.Word(), "three");
