@@ -13,7 +13,12 @@ add_custom_target(larder_threaded)
 function(larder_label_test name)
   cmake_parse_arguments(ARG "" "" "LABELS" ${ARGN})
   file(RELATIVE_PATH folder "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")
-  set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS "${folder};${ARG_LABELS}")
+  # Sanitized code is slow, and so is a machine that others use, too.
+  set(timeout 300)
+  if(LARDER_SANITIZE)
+    set(timeout 900)
+  endif()
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout} LABELS "${folder};${ARG_LABELS}")
 endfunction()
 
 # larder_library(NAME SOURCES a.cc ... [DEPS folders...] [LIBS third-party targets...])
