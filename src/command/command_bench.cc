@@ -34,7 +34,8 @@ void Run(benchmark::State& state, Make&& make) {
         {static_cast<uint32_t>(arguments.size()), static_cast<uint32_t>(words.size())});
     arguments.insert(arguments.end(), words.begin(), words.end());
   }
-  Dispatcher dispatcher(stores.catalogue(), stores.host(), stores.counters());
+  Dispatcher dispatcher(stores.catalogue(), stores.host(), stores.counters(), stores.instruments(),
+                        stores.statistics());
   auto reader = stores.catalogue().epochs().Register();
   Session session;
   resp::ReplyBuffer reply;

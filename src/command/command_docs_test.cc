@@ -1,5 +1,6 @@
 // Guards: docs/commands.md is what the tables say, and every command has a fuzz seed and
 // conformance cases.
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -45,13 +46,12 @@ TEST(CommandReference, IsWhatTheTablesSay) {
 TEST(EveryCommand, HasADocLine) {
   for (const auto& family : CommandFamilies()) {
     for (const CommandSpec& spec : family) {
-      EXPECT_FALSE(spec.summary.empty()) << spec.name;
       EXPECT_FALSE(spec.since.empty()) << spec.name;
       EXPECT_FALSE(spec.group.empty()) << spec.name;
-      EXPECT_FALSE(spec.complexity.empty()) << spec.name;
     }
     ForEachWithHandler(family, [](const CommandSpec& spec) {
       EXPECT_FALSE(spec.summary.empty()) << spec.name;
+      EXPECT_FALSE(spec.complexity.empty()) << spec.name;
       const int own_words = spec.name.contains('|') ? 2 : 1;
       if (spec.arity != own_words && spec.arity != -own_words) {
         EXPECT_FALSE(spec.syntax.empty()) << spec.name;
@@ -70,8 +70,8 @@ TEST(EveryCommand, HasAFuzzSeed) {
   }
 }
 
-// A heading of a file of cases is a command's name in capitals on a line of its own. LARDER is not
-// here: Redis cannot be asked.
+// A heading of a file of cases is a command's name in capitals on a line of its own. LARDER and the
+// JSON commands are not here: Redis cannot be asked.
 TEST(EveryCommand, HasConformanceCases) {
   std::set<std::string> headings;
   for (const auto& entry : std::filesystem::directory_iterator(kConformanceCases)) {
@@ -80,9 +80,13 @@ TEST(EveryCommand, HasConformanceCases) {
   }
   for (const auto& family : CommandFamilies()) {
     for (const CommandSpec& spec : family) {
-      if (spec.name == "larder") continue;
+      const bool executed =
+          spec.handler != nullptr || std::ranges::any_of(spec.subcommands, [](const auto& sub) {
+            return sub.handler != nullptr;
+          });
+      if (!executed || spec.name == "larder" || spec.group == "json") continue;
       std::string heading(spec.name);
-      for (char& c : heading) c = static_cast<char>(c - 0x20);
+      for (char& c : heading) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 0x20) : c;
       EXPECT_TRUE(headings.contains(heading)) << heading;
     }
   }

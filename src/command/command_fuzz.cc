@@ -39,7 +39,7 @@ Batch Parse(resp::RequestParser& parser, std::string_view bytes) {
 
 // Redis, and so Larder, closes without a word what looks like HTTP.
 bool IsForeign(const Session& session, const std::string& reply) {
-  return session.close_after_reply && reply.empty();
+  return session.closes_after_reply() && reply.empty();
 }
 
 void RunOneByOne(TestStores& stores, const Batch& batch, int protocol) {
@@ -50,7 +50,7 @@ void RunOneByOne(TestStores& stores, const Batch& batch, int protocol) {
     const std::string reply = connection.AskWords({args.begin(), args.end()});
     if (IsForeign(connection.session, reply)) return;
     Check(CountReplies(reply, connection.session.protocol) == 1);
-    if (connection.session.close_after_reply) return;
+    if (connection.session.closes_after_reply()) return;
   }
 }
 
@@ -66,7 +66,7 @@ void RunTogether(TestStores& stores, const Batch& batch, int protocol) {
   // A switch of protocols in the middle leaves replies of both kinds, told apart only one by one.
   if (connection.session.protocol != protocol || protocol < 3) return;
   const auto replies = CountReplies(reply, 3);
-  const size_t silent = connection.session.close_after_reply ? 1 : 0;
+  const size_t silent = connection.session.closes_after_reply() ? 1 : 0;
   Check(replies && *replies <= connection.executed && *replies + silent >= connection.executed);
 }
 

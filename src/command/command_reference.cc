@@ -79,9 +79,8 @@ std::string Cell(std::string_view text) {
 
 void AppendRow(std::string& to, const CommandSpec& spec) {
   const std::string name = UpperCase(spec.name);
-  const bool container = spec.handler == nullptr;
   const std::string call = spec.syntax.empty() ? name : fmt::format("{} {}", name, spec.syntax);
-  if (!container) {
+  if (spec.handler != nullptr) {
     to +=
         fmt::format("| `{}` | {}{} | {} | {} |\n", Cell(call), Cell(spec.summary),
                     (spec.flags & kLoading) != 0 ? " *loading*" : "", spec.complexity, spec.since);
@@ -106,10 +105,13 @@ std::string CommandReference() {
   }
   text += kLarderReplies;
   text += "\n## Refused\n\nThe commands of Redis 7.0.15 that write:\n\n";
-  for (const CommandSpec& spec : RefusedCommands()) {
-    if (spec.subcommands.empty()) text += fmt::format("`{}`\n", UpperCase(spec.name));
-    for (const CommandSpec& sub : spec.subcommands)
-      text += fmt::format("`{}`\n", UpperCase(sub.name));
+  for (const auto& family : CommandFamilies()) {
+    for (const CommandSpec& spec : family) {
+      if ((spec.flags & kWrite) != 0) text += fmt::format("`{}`\n", UpperCase(spec.name));
+      for (const CommandSpec& sub : spec.subcommands) {
+        if ((sub.flags & kWrite) != 0) text += fmt::format("`{}`\n", UpperCase(sub.name));
+      }
+    }
   }
   return text;
 }

@@ -152,7 +152,7 @@ void Select(Context& context, Arguments args) {
 }
 
 void Quit(Context& context, Arguments /*args*/) {
-  context.session.close_after_reply = true;
+  context.session.batch_end |= kClosesAfterReply;
   context.reply.Simple("OK");
 }
 

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "command/host.h"
+#include "command/instruments.h"
 #include "command/session.h"
 #include "command/spec.h"
 #include "dataset/dataset.h"
@@ -30,6 +31,7 @@ struct Context {
   const store::Catalogue& catalogue;
   Host& host;
   Counters& counters;
+  Instruments& instruments;
   Session& session;
   resp::ReplyWriter& reply;
   int64_t now_ms = 0;

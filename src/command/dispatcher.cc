@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 
 #include "command/arguments.h"
 #include "command/context.h"
@@ -55,12 +56,14 @@ void WrongArity(resp::ReplyWriter& reply, const CommandSpec& spec) {
 // change of them waits until the caller has left its epoch.
 class Batch {
  public:
-  Batch(Context& context, Dispatcher::Damage& damage)
+  Batch(Context& context, CommandStatistics& statistics, Dispatcher::Damage& damage)
       : context_(context),
+        statistics_(statistics),
         damage_(damage),
         view_(context.catalogue.view()),
         database_(context.session.database),
-        dataset_(view_.ByDatabase(database_)) {}
+        dataset_(view_.ByDatabase(database_)),
+        monitored_(context.instruments.monitors.load(std::memory_order_relaxed)) {}
   ~Batch() { NoteDamage(); }
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
@@ -81,8 +84,8 @@ class Batch {
   Prepared Prepare(Arguments args) {
     Prepared prepared{.spec = FindCommand(args[0]), .hashed_for = nullptr, .hash = 0};
     const snapshot::Snapshot* snapshot = context_.snapshot();
-    if (snapshot != nullptr && prepared.spec != nullptr && prepared.spec->keys != Keys::kNone &&
-        args.size() > 1) {
+    if (snapshot != nullptr && prepared.spec != nullptr && args.size() > 1 &&
+        prepared.spec->first_argument_is_key()) {
       prepared.hashed_for = snapshot;
       prepared.hash = snapshot->Hash(args[1]);
     }
@@ -91,17 +94,19 @@ class Batch {
 
   void Execute(const Prepared& prepared, Arguments args) {
     ++context_.counters.commands;
-    const CommandSpec* spec = Check(prepared.spec, args);
+    const CommandSpec* spec = Resolve(prepared.spec, args);
     if (spec == nullptr) return;
+    if ((context_.session.unusual | monitored_) != 0 && !Admit(*spec, args)) [[unlikely]]
+      return;
+    if (spec->handler == nullptr) return Refuse(*spec);
     if (!TakeVersion() && (spec->flags & kLoading) == 0) {
+      statistics_.Add(statistics_[spec->number].rejected, 1);
       return context_.reply.Error(kLoadingError);
     }
     context_.spec = spec;
     context_.hashed_for = prepared.hashed_for;
     context_.first_key_hash = prepared.hash;
-    if (probation_ != nullptr) [[unlikely]]
-      return ExecuteOnProbation(*probation_, *spec, args);
-    spec->handler(context_, args);
+    Call(*spec, args);
   }
 
  private:
@@ -123,8 +128,53 @@ class Batch {
     add(counts.misses, context_.counters.keyspace_misses - before.keyspace_misses);
   }
 
-  // Redis's order: unknown, arity, then whether it may write. Null: refused and answered.
-  const CommandSpec* Check(const CommandSpec* spec, Arguments args) {
+  // Counts the call, and times it where that costs little beside it.
+  void Call(const CommandSpec& spec, Arguments args) {
+    CommandStatistics::PerCommand& statistics = statistics_[spec.number];
+    CommandStatistics::Add(statistics.calls, 1);
+    const uint64_t errors = context_.reply.errors();
+    if ((spec.flags & kFast) == 0 || args.size() > kManyArguments || statistics_.TakesSample()) {
+      CallTimed(spec, args);
+    } else if (probation_ != nullptr) [[unlikely]] {
+      ExecuteOnProbation(*probation_, spec, args);
+    } else {
+      spec.handler(context_, args);
+    }
+    if (context_.reply.errors() != errors) [[unlikely]]
+      CommandStatistics::Add(statistics.failed, 1);
+  }
+
+  void CallTimed(const CommandSpec& spec, Arguments args) {
+    const auto before = std::chrono::steady_clock::now();
+    if (probation_ != nullptr) {
+      ExecuteOnProbation(*probation_, spec, args);
+    } else {
+      spec.handler(context_, args);
+    }
+    const auto taken = std::chrono::steady_clock::now() - before;
+    CommandStatistics::PerCommand& statistics = statistics_[spec.number];
+    CommandStatistics::Add(statistics.timed, 1);
+    CommandStatistics::Add(
+        statistics.timed_ns,
+        static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(taken).count()));
+  }
+
+  // What stands in the way of a session or request that is out of the ordinary: false when the
+  // request was answered (refused, queued).
+  [[gnu::noinline]] bool Admit(const CommandSpec& spec, Arguments args) {
+    static_cast<void>(spec);
+    static_cast<void>(args);
+    return true;
+  }
+
+  // Known, and not executed here.
+  [[gnu::noinline]] void Refuse(const CommandSpec& spec) {
+    CommandStatistics::Add(statistics_[spec.number].rejected, 1);
+    context_.reply.Error((spec.flags & kWrite) != 0 ? kReadOnlyError : spec.refusal);
+  }
+
+  // Redis's order: unknown, then arity. Null: refused and answered.
+  const CommandSpec* Resolve(const CommandSpec* spec, Arguments args) {
     resp::ReplyWriter& reply = context_.reply;
     context_.session.last_command = spec;
     context_.session.last_subcommand = nullptr;
@@ -143,15 +193,12 @@ class Batch {
       context_.session.last_subcommand = spec;
     }
     if (spec->arity == 0) {
-      context_.session.close_after_reply = true;
+      context_.session.batch_end |= kClosesAfterReply;
       return nullptr;
     }
     if (!spec->ArityFits(args.size()) || (spec->handler == nullptr && !spec->subcommands.empty())) {
+      CommandStatistics::Add(statistics_[spec->number].rejected, 1);
       WrongArity(reply, *spec);
-      return nullptr;
-    }
-    if (spec->handler == nullptr) {
-      reply.Error(kReadOnlyError);
       return nullptr;
     }
     return spec;
@@ -178,17 +225,24 @@ class Batch {
   }
 
   Context& context_;
+  CommandStatistics& statistics_;
   Dispatcher::Damage& damage_;
   const store::View& view_;
   uint32_t database_;
   dataset::Dataset* dataset_;                 // what view_ has there
   dataset::ReadCounts* probation_ = nullptr;  // of context_.version
+  uint32_t monitored_;                        // by how many
 };
 
 }  // namespace
 
-Dispatcher::Dispatcher(const store::Catalogue& catalogue, Host& host, Counters& counters)
-    : catalogue_(catalogue), host_(host), counters_(counters) {}
+Dispatcher::Dispatcher(const store::Catalogue& catalogue, Host& host, Counters& counters,
+                       Instruments& instruments, CommandStatistics& statistics)
+    : catalogue_(catalogue),
+      host_(host),
+      counters_(counters),
+      instruments_(instruments),
+      statistics_(statistics) {}
 
 size_t Dispatcher::Execute(Session& session, std::span<const std::string_view> arguments,
                            std::span<const Request> requests, int64_t now_ms,
@@ -197,10 +251,11 @@ size_t Dispatcher::Execute(Session& session, std::span<const std::string_view> a
   Context context{.catalogue = catalogue_,
                   .host = host_,
                   .counters = counters_,
+                  .instruments = instruments_,
                   .session = session,
                   .reply = writer,
                   .now_ms = now_ms};
-  Batch batch(context, damage_);
+  Batch batch(context, statistics_, damage_);
   Prepared prepared[kRequestsPerGroup];
   const auto args_of = [&arguments](const Request& request) {
     return arguments.subspan(request.first, request.count);
@@ -208,7 +263,12 @@ size_t Dispatcher::Execute(Session& session, std::span<const std::string_view> a
   for (size_t done = 0; done < requests.size();) {
     const auto group = requests.subspan(done, std::min(kRequestsPerGroup, requests.size() - done));
     batch.TakeVersion();
-    for (size_t i = 0; i < group.size(); ++i) prepared[i] = batch.Prepare(args_of(group[i]));
+    uint32_t flags = 0;
+    for (size_t i = 0; i < group.size(); ++i) {
+      prepared[i] = batch.Prepare(args_of(group[i]));
+      if (prepared[i].spec != nullptr) flags |= prepared[i].spec->flags;
+    }
+    const bool some_act = (flags & kActs) != 0;
     if (group.size() > 1) {
       for (size_t i = 0; i < group.size(); ++i) {
         if (prepared[i].hashed_for != nullptr) {
@@ -222,10 +282,11 @@ size_t Dispatcher::Execute(Session& session, std::span<const std::string_view> a
       }
     }
     for (size_t i = 0; i < group.size(); ++i, ++done) {
+      const bool acts =
+          some_act && prepared[i].spec != nullptr && (prepared[i].spec->flags & kActs) != 0;
+      if (acts && done > 0) return done;  // alone, so that it is never repeated
       batch.Execute(prepared[i], args_of(group[i]));
-      if (session.close_after_reply || session.deferred || reply.size() > max_reply_bytes) {
-        return done + 1;
-      }
+      if (acts || session.batch_end != 0 || reply.size() > max_reply_bytes) return done + 1;
     }
   }
   return requests.size();

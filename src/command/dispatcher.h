@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "command/host.h"
+#include "command/instruments.h"
 #include "command/session.h"
 #include "protocol/resp/reply.h"
 #include "store/catalogue.h"
@@ -31,11 +32,14 @@ struct Request {
 
 class Dispatcher {
  public:
-  Dispatcher(const store::Catalogue& catalogue, Host& host, Counters& counters);
+  // `statistics` are this worker's own.
+  Dispatcher(const store::Catalogue& catalogue, Host& host, Counters& counters,
+             Instruments& instruments, CommandStatistics& statistics);
 
   // Executes requests in order, appends their replies. Returns how many were executed: fewer than
-  // given after QUIT (session.close_after_reply) or a deferred command (session.deferred), or when
-  // `reply` has grown past `max_reply_bytes` (the caller sends first and comes back with the rest).
+  // given after QUIT or a deferred command (session.batch_end), before and after a command that
+  // acts (kActs), or when `reply` has grown past `max_reply_bytes` (the caller sends first and
+  // comes back with the rest).
   size_t Execute(Session& session, std::span<const std::string_view> arguments,
                  std::span<const Request> requests, int64_t now_ms, size_t max_reply_bytes,
                  resp::ReplyBuffer& reply);
@@ -53,6 +57,8 @@ class Dispatcher {
   const store::Catalogue& catalogue_;
   Host& host_;
   Counters& counters_;
+  Instruments& instruments_;
+  CommandStatistics& statistics_;
   Damage damage_;
 };
 

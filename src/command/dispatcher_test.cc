@@ -108,12 +108,12 @@ TEST_F(DispatcherTest, BatchesOfEverySizeAnswerEveryRequest) {
 TEST_F(DispatcherTest, NothingIsExecutedAfterQuit) {
   EXPECT_EQ(connection_.AskAll({{"QUIT"}, {"PING"}}), "+OK\r\n");
   EXPECT_EQ(connection_.executed, 1U);
-  EXPECT_TRUE(connection_.session.close_after_reply);
+  EXPECT_TRUE(connection_.session.closes_after_reply());
 }
 
 TEST_F(DispatcherTest, RequestsOfAnotherProtocolEndTheConnection) {
   EXPECT_EQ(connection_.AskAll({{"POST", "/", "HTTP/1.1"}, {"GET", "version"}}), "");
-  EXPECT_TRUE(connection_.session.close_after_reply);
+  EXPECT_TRUE(connection_.session.closes_after_reply());
 }
 
 TEST_F(DispatcherTest, ABatchStopsWhenItsReplyHasGrownLarge) {

@@ -20,7 +20,7 @@ std::string UpperCase(std::string_view text) {
 }  // namespace
 
 void AnswerHelp(Context& context, std::string_view container) {
-  const CommandSpec* spec = FindSupported(container);
+  const CommandSpec* spec = FindListed(container);
   context.reply.Array(1 + 2 * spec->subcommands.size());
   context.reply.Simple(fmt::format("{} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
                                    UpperCase(spec->name)));

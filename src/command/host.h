@@ -14,11 +14,13 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "protocol/resp/reply.h"
 
 namespace larder::command {
 
 struct Session;
+class Users;
 
 // A line of CLIENT LIST; names as in Redis.
 struct ClientInfo {
@@ -29,7 +31,13 @@ struct ClientInfo {
   std::string name;
   int64_t age_seconds = 0;
   int64_t idle_seconds = 0;
+  std::string flags = "N";  // Redis's letters: P subscribed, O monitor, x in MULTI, t tracking...
   uint32_t database = 0;
+  uint64_t channels = 0;
+  uint64_t patterns = 0;
+  uint64_t shard_channels = 0;
+  int64_t queued = -1;        // commands since MULTI; -1: not in one
+  int64_t redirects_to = -1;  // where invalidations go: -1: no tracking, 0: to itself
   uint64_t query_buffer_bytes = 0;
   uint64_t query_buffer_free_bytes = 0;
   uint64_t output_buffer_bytes = 0;
@@ -66,6 +74,24 @@ struct ServerInfo {
   double cpu_user_seconds = 0;
 };
 
+// What a channel's name is matched against.
+enum class ChannelKind : uint8_t {
+  kChannel,
+  kPattern,
+  kShard,  // a name space of its own (SSUBSCRIBE)
+};
+
+// CLIENT TRACKING as a client asked for it.
+struct TrackingOptions {
+  bool on = false;
+  bool broadcast = false;
+  bool opt_in = false;
+  bool opt_out = false;
+  bool no_loop = false;
+  uint64_t redirect = 0;  // a client's id; 0: to itself
+  std::vector<std::string> prefixes;
+};
+
 class Host {
  public:
   virtual ~Host() = default;
@@ -85,6 +111,52 @@ class Host {
   // returns without writing a reply of its own.
   using Work = std::function<void(resp::ReplyWriter& reply)>;
   virtual void Defer(Session& session, WaitsFor waits_for, Work work) = 0;
+
+  // The connection executes nothing more until `timeout_ms` have passed (0: for ever) or somebody
+  // unblocks it, then gets `reply`: for commands that wait for what cannot happen here (XREAD
+  // BLOCK, WAIT). The handler returns without writing a reply of its own.
+  virtual void Block(Session& session, uint64_t timeout_ms, std::string reply) = 0;
+  // Ends a Block of client `id`: with its reply, or with `error` when that is not empty. False: it
+  // is not blocked.
+  virtual bool Unblock(uint64_t id, std::string_view error) = 0;
+
+  // Users as configured now; good until the batch ends.
+  virtual const Users& users() const = 0;
+
+  // Channels (docs/decisions: what reaches whom, and when). Subscribe and Unsubscribe tell whether
+  // that changed anything, and keep kSubscribed of the session true.
+  virtual bool Subscribe(Session& session, ChannelKind kind, std::string_view name) = 0;
+  virtual bool Unsubscribe(Session& session, ChannelKind kind, std::string_view name) = 0;
+  // What this session is subscribed to.
+  virtual std::vector<std::string> Subscriptions(const Session& session,
+                                                 ChannelKind kind) const = 0;
+  // To kChannel (patterns get it too) or kShard. How many clients it goes to.
+  virtual uint64_t Publish(ChannelKind kind, std::string_view channel,
+                           std::string_view message) = 0;
+  // For PUBSUB: names with subscribers of any connection, and how many those are.
+  virtual std::vector<std::pair<std::string, uint64_t>> Channels(ChannelKind kind) const = 0;
+
+  // CLIENT TRACKING; the caller has checked the options. kNotFound: the redirect's client is gone.
+  virtual Result<void> SetTracking(Session& session, TrackingOptions options) = 0;
+  virtual TrackingOptions Tracking(const Session& session) const = 0;
+
+  // From now on this session is told of every command that any client executes.
+  virtual void StartMonitoring(Session& session) = 0;
+  // A line for those who monitor. Called only while Instruments::monitors is not zero.
+  virtual void TellMonitors(std::string_view line) = 0;
+
+  // Closes those clients; the session's own closes after its reply.
+  virtual void Kill(Session& session, const std::vector<uint64_t>& ids) = 0;
+  // All connections execute nothing (or, with `writes_only`, nothing that writes) for so long.
+  virtual void Pause(uint64_t timeout_ms, bool writes_only) = 0;
+  virtual void Unpause() = 0;
+
+  // CONFIG SET of what may change while the server runs, by Redis's names; all or nothing.
+  // kInvalidArgument: which and why, in Redis's words without "ERR ".
+  virtual Result<void> SetConfig(
+      const std::vector<std::pair<std::string_view, std::string_view>>& settings) = 0;
+  // CONFIG RESETSTAT: INFO's counters begin anew.
+  virtual void ResetStatistics() = 0;
 };
 
 }  // namespace larder::command

@@ -18,7 +18,7 @@ namespace {
 // A name that may be "container|sub".
 const CommandSpec* FindByFullName(std::string_view name) {
   const size_t bar = name.find('|');
-  const CommandSpec* spec = FindSupported(name.substr(0, bar));
+  const CommandSpec* spec = FindListed(name.substr(0, bar));
   if (spec == nullptr || bar == std::string_view::npos) return spec;
   return FindSubcommand(*spec, name.substr(bar + 1));
 }
@@ -41,50 +41,107 @@ void AnswerBits(resp::ReplyWriter& reply, unsigned bits, const std::string_view 
   }
 }
 
-// The one key spec: where the keys begin and how far they go.
-void AnswerKeySpec(resp::ReplyWriter& reply, const CommandSpec& spec) {
-  reply.Map(3);
-  reply.Bulk("flags");
-  reply.Set(spec.accesses_value ? 2 : 1);
-  reply.Simple("RO");
-  if (spec.accesses_value) reply.Simple("access");
+void AnswerBeginSearch(resp::ReplyWriter& reply, const KeySpec& keys) {
   reply.Bulk("begin_search");
   reply.Map(2);
   reply.Bulk("type");
-  reply.Bulk("index");
-  reply.Bulk("spec");
-  reply.Map(1);
-  reply.Bulk("index");
-  reply.Integer(1);
+  switch (keys.begin) {
+    case KeySpec::Begin::kIndex:
+      reply.Bulk("index");
+      reply.Bulk("spec");
+      reply.Map(1);
+      reply.Bulk("index");
+      reply.Integer(keys.index);
+      return;
+    case KeySpec::Begin::kKeyword:
+      reply.Bulk("keyword");
+      reply.Bulk("spec");
+      reply.Map(2);
+      reply.Bulk("keyword");
+      reply.Bulk(keys.keyword);
+      reply.Bulk("startfrom");
+      reply.Integer(keys.index);
+      return;
+    case KeySpec::Begin::kNone:
+    case KeySpec::Begin::kUnknown:
+      reply.Bulk("unknown");
+      reply.Bulk("spec");
+      reply.Map(0);
+      return;
+  }
+}
+
+void AnswerFindKeys(resp::ReplyWriter& reply, const KeySpec& keys) {
   reply.Bulk("find_keys");
   reply.Map(2);
   reply.Bulk("type");
-  reply.Bulk("range");
-  reply.Bulk("spec");
-  reply.Map(3);
-  reply.Bulk("lastkey");
-  reply.Integer(spec.keys == Keys::kAll ? -1 : 0);
-  reply.Bulk("keystep");
-  reply.Integer(1);
-  reply.Bulk("limit");
-  reply.Integer(0);
+  switch (keys.find) {
+    case KeySpec::Find::kRange:
+      reply.Bulk("range");
+      reply.Bulk("spec");
+      reply.Map(3);
+      reply.Bulk("lastkey");
+      reply.Integer(keys.last);
+      reply.Bulk("keystep");
+      reply.Integer(keys.step);
+      reply.Bulk("limit");
+      reply.Integer(keys.limit);
+      return;
+    case KeySpec::Find::kCount:
+      reply.Bulk("keynum");
+      reply.Bulk("spec");
+      reply.Map(3);
+      reply.Bulk("keynumidx");
+      reply.Integer(0);
+      reply.Bulk("firstkey");
+      reply.Integer(1);
+      reply.Bulk("keystep");
+      reply.Integer(1);
+      return;
+    case KeySpec::Find::kUnknown:
+      reply.Bulk("unknown");
+      reply.Bulk("spec");
+      reply.Map(0);
+      return;
+  }
+}
+
+void AnswerKeySpec(resp::ReplyWriter& reply, const KeySpec& keys) {
+  reply.Map(keys.notes.empty() ? 3 : 4);
+  if (!keys.notes.empty()) {
+    reply.Bulk("notes");
+    reply.Bulk(keys.notes);
+  }
+  reply.Bulk("flags");
+  AnswerBits(reply, keys.flags, kKeyFlagNames, "");
+  AnswerBeginSearch(reply, keys);
+  AnswerFindKeys(reply, keys);
+}
+
+size_t CountKeySpecs(const CommandSpec& spec) {
+  return static_cast<size_t>(std::ranges::count_if(
+      spec.keys, [](const KeySpec& keys) { return keys.begin != KeySpec::Begin::kNone; }));
 }
 
 void AnswerInfo(resp::ReplyWriter& reply, const CommandSpec* spec) {
   if (spec == nullptr) return reply.Null();
-  const bool has_keys = spec->keys != Keys::kNone;
+  // The positions that clients knew before there were key specs: of the first one only.
+  const KeySpec& first = spec->keys[0];
+  const bool has_range =
+      first.begin == KeySpec::Begin::kIndex && first.find == KeySpec::Find::kRange;
   reply.Array(10);
   reply.Bulk(spec->name);
   reply.Integer(spec->arity);
-  AnswerBits(reply, spec->flags, kFlagNames, "");
-  reply.Integer(has_keys ? 1 : 0);
-  reply.Integer(spec->keys == Keys::kAll ? -1 : has_keys ? 1 : 0);
-  reply.Integer(has_keys ? 1 : 0);
+  AnswerBits(reply, spec->flags & ~uint32_t{kActs}, kFlagNames, "");
+  reply.Integer(has_range ? first.index : 0);
+  reply.Integer(has_range ? (first.last < 0 ? first.last : first.index + first.last) : 0);
+  reply.Integer(has_range ? first.step : 0);
   AnswerBits(reply, spec->categories, kCategoryNames, "@");
   reply.Set(spec->tips.size());
   for (const std::string_view tip : spec->tips) reply.Bulk(tip);
-  reply.Set(has_keys ? 1 : 0);
-  if (has_keys) AnswerKeySpec(reply, *spec);
+  const size_t key_specs = CountKeySpecs(*spec);
+  reply.Set(key_specs);
+  for (size_t i = 0; i < key_specs; ++i) AnswerKeySpec(reply, spec->keys[i]);
   reply.Array(spec->subcommands.size());
   for (const CommandSpec& sub : spec->subcommands) AnswerInfo(reply, &sub);
 }
@@ -137,12 +194,12 @@ void ListInto(std::vector<std::string_view>& names, const CommandSpec& spec, Lis
 }  // namespace
 
 void CommandAll(Context& context, Arguments /*args*/) {
-  context.reply.Array(SupportedCount());
+  context.reply.Array(CommandCount());
   ForEachCommand([&context](const CommandSpec& spec) { AnswerInfo(context.reply, &spec); });
 }
 
 void CommandCount(Context& context, Arguments /*args*/) {
-  context.reply.Integer(static_cast<int64_t>(SupportedCount()));
+  context.reply.Integer(static_cast<int64_t>(CommandCount()));
 }
 
 void CommandInfo(Context& context, Arguments args) {

@@ -1,24 +1,70 @@
 // Session: what a connection's commands remember from one to the next.
+//
+// Ownership:  of its connection, in a server; borrows its user.
+// Threads:    the connection's worker.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace larder::command {
 
 struct CommandSpec;
+struct Transaction;  // command/transaction.h
+class User;          // command/users.h
 
-struct Session {
+// Why the next request is more than a look-up and a call. None of it holds for nearly everybody, so
+// that the read path asks once.
+enum Unusual : uint32_t {
+  kNotAuthenticated = 1 << 0,
+  kMayNotAll = 1 << 1,       // the user may execute some commands only
+  kInMulti = 1 << 2,         // between MULTI and EXEC
+  kSubscribed = 1 << 3,      // to channels, patterns or shard channels
+  kRepliesOff = 1 << 4,      // CLIENT REPLY OFF
+  kSkipsThisReply = 1 << 5,  // the one after CLIENT REPLY SKIP
+  kMonitoring = 1 << 6,      // MONITOR
+};
+
+// Why a batch ends after a request.
+enum BatchEnd : uint8_t {
+  kClosesAfterReply = 1 << 0,  // QUIT, CLIENT KILL of itself
+  kDeferred = 1 << 1,          // a handler called Host::Defer or Host::Block
+};
+
+// What a batch that met a damaged version is repeated from: a copy taken before puts it back.
+struct SessionState {
   uint64_t id = 0;
   int protocol = 2;
   uint32_t database = 0;
+  uint32_t unusual = 0;   // bits of Unusual
+  uint8_t batch_end = 0;  // bits of BatchEnd
+  // Writes are refused with NOPERM instead of READONLY, for clients that reconnect on the latter.
+  bool read_only_is_noperm = false;
+  const User* user = nullptr;  // null: nobody yet; good until the server's users change
   std::string name;
   std::string library_name;
   std::string library_version;
   const CommandSpec* last_command = nullptr;
   const CommandSpec* last_subcommand = nullptr;
-  bool close_after_reply = false;  // QUIT
-  bool deferred = false;           // a handler called Host::Defer: stop the batch here
+
+  bool closes_after_reply() const { return (batch_end & kClosesAfterReply) != 0; }
+  bool deferred() const { return (batch_end & kDeferred) != 0; }
+  bool Is(Unusual bit) const { return (unusual & bit) != 0; }
+  void Set(Unusual bit, bool on = true) { unusual = on ? unusual | bit : unusual & ~uint32_t{bit}; }
+};
+
+struct Session : SessionState {
+  Session();
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  SessionState& state() { return *this; }
+
+  // Commands queued since MULTI and keys watched; null: none. It outlives an EXEC until the next
+  // batch begins, so that the EXEC can be repeated.
+  std::unique_ptr<Transaction> transaction;
 };
 
 // Of one worker, added up for INFO; written by that worker only.

@@ -1,12 +1,11 @@
-// The tables of commands: those that Larder executes, those of Redis that it refuses because they
-// write, and the look-up by name over both.
+// The table of commands: all of Redis 7.0.15's, the JSON commands of its module, and LARDER; and
+// the look-up by name.
 //
 // Threads: constants; any.
 // Cost:    FindCommand is one probe of a perfect hash made by the compiler, and one comparison of
 //          24 bytes in registers; no loop over names.
 #pragma once
 
-#include <array>
 #include <span>
 #include <string_view>
 
@@ -14,20 +13,21 @@
 
 namespace larder::command {
 
-// Supported commands, by family. Subcommands stand in their container's spec.
+// All of them, by family, each family by name. Subcommands stand in their container's spec.
 std::span<const std::span<const CommandSpec>> CommandFamilies();
+size_t CommandCount();
 
-// Redis's commands that write, by name and arity.
-std::span<const CommandSpec> RefusedCommands();
+// Every command and subcommand has a number below this (CommandSpec::number).
+size_t SpecCount();
+const CommandSpec& SpecByNumber(size_t number);
 
-// Null when neither table has it. ASCII letters of either case; a few names that Redis answers by
-// closing the connection (cross-protocol attacks) are here too.
+// Null: there is none. ASCII letters of either case; a few names that Redis answers by closing the
+// connection (cross-protocol attacks) are here too, with arity 0, and in no family.
 const CommandSpec* FindCommand(std::string_view name);
 
-const CommandSpec* FindSubcommand(const CommandSpec& container, std::string_view name);
+// Null: none, or one of those that close the connection.
+const CommandSpec* FindListed(std::string_view name);
 
-// What FindCommand finds, except those that Larder refuses: for COMMAND.
-const CommandSpec* FindSupported(std::string_view name);
-size_t SupportedCount();
+const CommandSpec* FindSubcommand(const CommandSpec& container, std::string_view name);
 
 }  // namespace larder::command

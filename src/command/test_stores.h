@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "command/dispatcher.h"
+#include "command/users.h"
 #include "dataset/state_file.h"
 #include "io/faulty_file_system.h"
 #include "snapshot/builder.h"
@@ -57,16 +58,52 @@ class FakeHost final : public Host {
     return {{"databases", "16"}, {"maxclients", "100"}, {"maxmemory", "0"}};
   }
   void Defer(Session& session, WaitsFor, Work work) override {
-    session.deferred = true;
+    session.batch_end |= kDeferred;
     deferred_ = std::move(work);
   }
+
+  void Block(Session& session, uint64_t timeout_ms, std::string reply) override {
+    session.batch_end |= kDeferred;
+    blocked_for_ms = timeout_ms;
+    deferred_ = [reply = std::move(reply)](resp::ReplyWriter& to) { to.Raw(reply); };
+  }
+  bool Unblock(uint64_t id, std::string_view) override { return id == 8; }
+  const Users& users() const override { return users_now; }
+  bool Subscribe(Session&, ChannelKind, std::string_view) override { return true; }
+  bool Unsubscribe(Session&, ChannelKind, std::string_view) override { return false; }
+  std::vector<std::string> Subscriptions(const Session&, ChannelKind) const override { return {}; }
+  uint64_t Publish(ChannelKind, std::string_view, std::string_view) override { return 0; }
+  std::vector<std::pair<std::string, uint64_t>> Channels(ChannelKind) const override { return {}; }
+  Result<void> SetTracking(Session&, TrackingOptions options) override {
+    tracking = std::move(options);
+    return {};
+  }
+  TrackingOptions Tracking(const Session&) const override { return tracking; }
+  void StartMonitoring(Session&) override {}
+  void TellMonitors(std::string_view line) override { monitored.emplace_back(line); }
+  void Kill(Session&, const std::vector<uint64_t>& ids) override { killed = ids; }
+  void Pause(uint64_t timeout_ms, bool) override { paused_for_ms = timeout_ms; }
+  void Unpause() override { paused_for_ms = 0; }
+  Result<void> SetConfig(
+      const std::vector<std::pair<std::string_view, std::string_view>>&) override {
+    return {};
+  }
+  void ResetStatistics() override {}
+
+  // What was asked for, and what there is.
+  Users users_now;
+  TrackingOptions tracking;
+  std::vector<std::string> monitored;
+  std::vector<uint64_t> killed;
+  uint64_t blocked_for_ms = 0;
+  uint64_t paused_for_ms = 0;
 
   // What a server does once the batch has ended.
   void RunDeferred(Session& session, resp::ReplyBuffer& reply) {
     if (!deferred_) return;
     resp::ReplyWriter writer(reply, session.protocol);
     std::exchange(deferred_, nullptr)(writer);
-    session.deferred = false;
+    session.batch_end &= static_cast<uint8_t>(~kDeferred);
   }
 
  private:
@@ -94,6 +131,8 @@ class TestStores {
   io::FaultyFileSystem& files() { return files_; }
   FakeHost& host() { return host_; }
   Counters& counters() { return counters_; }
+  Instruments& instruments() { return instruments_; }
+  CommandStatistics& statistics() { return statistics_; }
   static std::string VersionPath(uint64_t number) {
     return fmt::format("/var/features/{}", dataset::VersionFileName(number));
   }
@@ -179,6 +218,8 @@ class TestStores {
   store::Catalogue catalogue_{files_};
   FakeHost host_;
   Counters counters_;
+  Instruments instruments_;
+  CommandStatistics& statistics_ = instruments_.AddWorker();
 };
 
 // One connection.
@@ -187,7 +228,9 @@ class TestConnection {
   explicit TestConnection(TestStores& stores)
       : stores_(stores),
         reader_(stores.catalogue().epochs().Register()),
-        dispatcher_(stores.catalogue(), stores.host(), stores.counters()) {
+        dispatcher_(stores.catalogue(), stores.host(), stores.counters(), stores.instruments(),
+                    stores.statistics()) {
+    session.user = &stores.host().users_now.default_user();
     session.id = 7;
   }
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "command/users.h"
 #include "protocol/resp/request_parser.h"
 #include "store/catalogue.h"
 
@@ -29,6 +30,9 @@ struct ListenerOptions {
   std::string
       address;  // "127.0.0.1:6380", "[::1]:6380", "unix:/run/larder.sock"; port 0: any free one
   Protocol protocol = Protocol::kResp;
+  // Writes are refused with -NOPERM instead of -READONLY, on which some clients reconnect and
+  // retry.
+  bool read_only_is_noperm = false;
 };
 
 struct ServerOptions {
@@ -40,6 +44,7 @@ struct ServerOptions {
   std::chrono::seconds idle_timeout{0};           // 0: never, Redis's default
   std::chrono::milliseconds stop_grace{5000};     // for clients that do not read their replies
   resp::RequestLimits request;
+  command::Users users;     // one that may do everything without a password, when nothing is said
   std::string config_file;  // for INFO
 };
 

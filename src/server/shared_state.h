@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "command/instruments.h"
 #include "server/admin_threads.h"
 #include "server/server.h"
 #include "store/catalogue.h"
@@ -43,6 +44,8 @@ struct SharedState {
   std::atomic<uint64_t> total_connections{0};
   std::atomic<uint64_t> rejected_connections{0};
   std::atomic<bool> stop_requested{false};
+
+  command::Instruments instruments;
 
   AdminThreads admin;                            // work that waits for readers
   AdminThreads reloads;                          // work that may wait for a compile

@@ -44,7 +44,8 @@ Worker::Worker(SharedState& shared, std::shared_ptr<const ActiveSettings> settin
       epoll_(std::move(epoll)),
       wake_up_(std::move(wake_up)),
       host_(*this),
-      dispatcher_(shared.catalogue, host_, counters_),
+      statistics_(shared.instruments.AddWorker()),
+      dispatcher_(shared.catalogue, host_, counters_, shared.instruments, statistics_),
       scratch_(std::make_unique<char[]>(kReadBytes)) {}
 
 Worker::~Worker() { Join(); }
@@ -206,7 +207,7 @@ void Worker::TakeMessages() {
       connection.reply.Append(message.reply.ToString());
     }
     connection.suspended = false;
-    connection.session.deferred = false;
+    connection.session.batch_end &= static_cast<uint8_t>(~command::kDeferred);
     Resume(connection);
   }
   messages_.clear();

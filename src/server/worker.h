@@ -153,6 +153,7 @@ class Worker {
   uint64_t input_bytes_ = 0;
   uint64_t output_bytes_ = 0;
   PublishedCounters published_;
+  command::CommandStatistics& statistics_;
   command::Dispatcher dispatcher_;
 
   std::unordered_map<uint64_t, std::unique_ptr<Connection>> connections_;
@@ -176,9 +177,9 @@ class Worker {
   bool spare_is_lent_ = false;
   std::vector<std::string_view> arguments_;
   std::vector<command::Request> requests_;
-  std::vector<size_t> request_ends_;  // where each request of the batch ends in its data
-  command::Session session_before_;   // as it was before the batch, should it be repeated
-  size_t parsed_bytes_ = 0;           // the batch's, with empty lines
+  std::vector<size_t> request_ends_;      // where each request of the batch ends in its data
+  command::SessionState session_before_;  // as it was before the batch, should it be repeated
+  size_t parsed_bytes_ = 0;               // the batch's, with empty lines
 
   Mutex mailbox_mutex_;
   std::vector<Message> mailbox_ LARDER_GUARDED_BY(mailbox_mutex_);

@@ -121,10 +121,42 @@ std::vector<std::pair<std::string, std::string>> WorkerHost::config() const {
 }
 
 void WorkerHost::Defer(command::Session& session, WaitsFor waits_for, Work work) {
-  session.deferred = true;
+  session.batch_end |= command::kDeferred;
   // Posted once the batch is known to stand: a damaged version would repeat it.
   worker_.current()->deferred_waits_for = waits_for;
   worker_.current()->deferred_work = std::move(work);
 }
+
+const command::Users& WorkerHost::users() const { return worker_.settings().options.users; }
+
+// Not built yet from here on.
+void WorkerHost::Block(command::Session&, uint64_t, std::string) {}
+bool WorkerHost::Unblock(uint64_t, std::string_view) { return false; }
+bool WorkerHost::Subscribe(command::Session&, command::ChannelKind, std::string_view) {
+  return false;
+}
+bool WorkerHost::Unsubscribe(command::Session&, command::ChannelKind, std::string_view) {
+  return false;
+}
+std::vector<std::string> WorkerHost::Subscriptions(const command::Session&,
+                                                   command::ChannelKind) const {
+  return {};
+}
+uint64_t WorkerHost::Publish(command::ChannelKind, std::string_view, std::string_view) { return 0; }
+std::vector<std::pair<std::string, uint64_t>> WorkerHost::Channels(command::ChannelKind) const {
+  return {};
+}
+Result<void> WorkerHost::SetTracking(command::Session&, command::TrackingOptions) { return {}; }
+command::TrackingOptions WorkerHost::Tracking(const command::Session&) const { return {}; }
+void WorkerHost::StartMonitoring(command::Session&) {}
+void WorkerHost::TellMonitors(std::string_view) {}
+void WorkerHost::Kill(command::Session&, const std::vector<uint64_t>&) {}
+void WorkerHost::Pause(uint64_t, bool) {}
+void WorkerHost::Unpause() {}
+Result<void> WorkerHost::SetConfig(
+    const std::vector<std::pair<std::string_view, std::string_view>>&) {
+  return {};
+}
+void WorkerHost::ResetStatistics() {}
 
 }  // namespace larder::server

@@ -208,7 +208,7 @@ size_t Worker::ExecuteBatch(Connection& connection) {
                                              now_ms_, kPauseReplyBytes, connection.reply);
     if (LeaveDamagedVersion(connection)) {
       connection.reply.TruncateTo(mark);
-      session = session_before_;
+      session.state() = session_before_;
       return executed;
     }
     executed += count;
@@ -219,8 +219,8 @@ size_t Worker::ExecuteBatch(Connection& connection) {
                              settings_->options.max_output_bytes));
       Close(connection);
     }
-    connection.closing = connection.closing || session.close_after_reply;
-    connection.suspended = session.deferred;
+    connection.closing = connection.closing || session.closes_after_reply();
+    connection.suspended = session.deferred();
     if (connection.closed || connection.closing || connection.suspended) break;
     if (connection.reply.size() >= kPauseReplyBytes) {
       Flush(connection);

@@ -1,0 +1,71 @@
+// Users: who may connect, with which password, and which commands they may execute.
+//
+// Passwords are known by their SHA-256 only, as in Redis's ACL files, and compared in constant
+// time; no password and no hash of one is ever put into a log line or an error.
+//
+// Ownership:  immutable; the server shares one set among its workers and replaces it whole.
+// Threads:    any.
+// Errors:     Make: kInvalidArgument (which user, what is wrong).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "command/spec.h"
+
+namespace larder::command {
+
+struct UserOptions {
+  std::string name;
+  // SHA-256 of accepted passwords, 64 hexadecimal digits. None, and not `any_password`: nobody can
+  // become this user.
+  std::vector<std::string> password_hashes;
+  bool any_password = false;  // Redis's nopass
+  bool enabled = true;
+  bool may_read = true;    // everything that is not in the category admin
+  bool may_admin = false;  // the category admin
+};
+
+class User {
+ public:
+  explicit User(UserOptions options) : options_(std::move(options)) {}
+
+  const UserOptions& options() const { return options_; }
+  const std::string& name() const { return options_.name; }
+  // `spec` is a subcommand's where there is one.
+  bool MayExecute(const CommandSpec& spec) const;
+  bool MayAll() const { return options_.may_read && options_.may_admin; }
+  // Takes the same time whatever the password and whichever of the hashes it is.
+  bool Accepts(std::string_view password) const;
+
+ private:
+  UserOptions options_;
+};
+
+// SHA-256 as 64 hexadecimal digits.
+std::string PasswordHash(std::string_view password);
+
+class Users {
+ public:
+  // One user called "default" that may do everything without a password, as in Redis.
+  Users();
+  // Without a "default" among them, that one is added. Names are unique, without blanks.
+  static Result<Users> Make(std::vector<UserOptions> users);
+
+  const std::vector<User>& all() const { return users_; }  // by name
+  // Null: there is none.
+  const User* Find(std::string_view name) const;
+  const User& default_user() const;
+  // Connections begin as the default user: without a word when it is enabled and takes any
+  // password.
+  bool needs_authentication() const;
+  // The user, when enabled and `password` is one of theirs; takes as long for names that are not.
+  const User* Authenticate(std::string_view name, std::string_view password) const;
+
+ private:
+  std::vector<User> users_;
+};
+
+}  // namespace larder::command
