@@ -1,5 +1,6 @@
 """Typed records, and how each of the two servers takes them: Larder as JSONL, Redis by commands."""
 
+import base64
 import json
 
 from harness import wire
@@ -15,10 +16,50 @@ def number(score):
     return score
 
 
+def to_bytes(text):
+    return text if isinstance(text, bytes) else text.encode()
+
+
+def texts_of(record):
+    """The key and every text of the value."""
+    key, kind, value = record
+    yield key
+    if kind in ("string", "json"):
+        yield value
+    elif kind == "hash":
+        yield from value.keys()
+        yield from value.values()
+    else:
+        yield from ((member for member, _ in value) if kind == "zset" else value)
+
+
+def to_binary_json(record):
+    """A line whose texts are all base64, for those that are no UTF-8."""
+    def encode(text):
+        return base64.b64encode(to_bytes(text)).decode()
+    key, kind, value = record
+    line = {"key": encode(key), "type": kind, "key_encoding": "base64", "encoding": "base64"}
+    if kind == "hash":
+        line["field_encoding"] = "base64"
+        line["value"] = {encode(field): encode(text) for field, text in value.items()}
+    elif kind == "zset":
+        line["value"] = {encode(member): number(score) for member, score in value}
+    elif kind == "string":
+        line["value"] = encode(value)
+    else:
+        line["value"] = [encode(element) for element in value]
+    return json.dumps(line)
+
+
 def to_json(record):
     """One line of JSONL for (key, type, value)."""
+    if any(isinstance(text, bytes) for text in texts_of(record)):
+        return to_binary_json(record)
     key, kind, value = record
     line = {"key": key, "type": kind}
+    if kind == "json":
+        # The value's own text, as it will be stored.
+        return json.dumps(line, ensure_ascii=False)[:-1] + f', "value": {value}}}'
     if kind == "string":
         line["string_record"] = {"value": value}
     elif kind == "hash":
@@ -36,20 +77,22 @@ def to_json(record):
 def to_commands(record):
     """The commands that make the same key in Redis."""
     key, kind, value = record
-    key = key.encode()
+    key = to_bytes(key)
+    if kind == "json":
+        return  # no Redis here has the type
     if kind == "string":
-        yield [b"SET", key, value.encode()]
+        yield [b"SET", key, to_bytes(value)]
         return
     name = {"hash": b"HSET", "list": b"RPUSH", "set": b"SADD", "zset": b"ZADD"}[kind]
     arguments = []
     if kind == "hash":
         for field, text in value.items():
-            arguments += [field.encode(), text.encode()]
+            arguments += [to_bytes(field), to_bytes(text)]
     elif kind == "zset":
         for member, score in value:
-            arguments += [str(number(score)).encode(), member.encode()]
+            arguments += [str(number(score)).encode(), to_bytes(member)]
     else:
-        arguments = [element.encode() for element in value]
+        arguments = [to_bytes(element) for element in value]
     for first in range(0, len(arguments), ARGUMENTS_PER_COMMAND):
         yield [name, key, *arguments[first:first + ARGUMENTS_PER_COMMAND]]
 

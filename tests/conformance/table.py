@@ -6,15 +6,21 @@
     normal~members HKEYS hash   compared by an exception (comparison.py) instead of byte for byte
     option SELECT 1 ; GET x     a conversation: on a connection of its own, in this order
     7.2 CLIENT SETINFO ... => +OK\\r\\n     what Redis 7.0.15 does not know: the reply is named here
+    json JSON.TYPE doc => ...               the same for the commands of RedisJSON
+    json3 JSON.TYPE doc => ...              its reply in RESP3, where it is another
 
 Words are separated by blanks; "" is an empty word; escapes as in Python (\\x00, \\n, \\s a blank).
 """
 
 import glob
 import os
+import re
 from dataclasses import dataclass, field
 
-KINDS = ("normal", "missing", "type", "arity", "syntax", "option", "edge", "number", "7.2")
+KINDS = ("normal", "missing", "type", "arity", "syntax", "option", "edge", "number", "7.2",
+         "json", "json3")
+# A command, or a container with its subcommand: OBJECT|ENCODING.
+HEADING = re.compile(r"[A-Z][A-Z0-9_.|-]*$")
 
 
 @dataclass
@@ -66,7 +72,7 @@ def read_file(path):
             where = f"{os.path.basename(path)}:{number}"
             if not line or line.startswith("#"):
                 continue
-            if line.upper() == line and " " not in line and line.isalpha():
+            if HEADING.match(line):
                 command = line.lower()
                 continue
             yield read_case(command, line, where)
