@@ -17,7 +17,14 @@ def number(score):
 
 
 def to_bytes(text):
-    return text if isinstance(text, bytes) else text.encode()
+    """Bytes that are no UTF-8 stand in a text as Python's surrogates."""
+    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
+
+
+def is_binary(text):
+    if isinstance(text, bytes):
+        return True
+    return any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def texts_of(record):
@@ -53,7 +60,7 @@ def to_binary_json(record):
 
 def to_json(record):
     """One line of JSONL for (key, type, value)."""
-    if any(isinstance(text, bytes) for text in texts_of(record)):
+    if any(map(is_binary, texts_of(record))):
         return to_binary_json(record)
     key, kind, value = record
     line = {"key": key, "type": kind}

@@ -68,7 +68,7 @@ def encode(arguments):
 def as_bytes(argument):
     if isinstance(argument, bytes):
         return argument
-    return str(argument).encode()
+    return str(argument).encode("utf-8", "surrogateescape")
 
 
 class Connection:
