@@ -42,6 +42,8 @@ struct SessionState {
   // Writes are refused with NOPERM instead of READONLY, for clients that reconnect on the latter.
   bool read_only_is_noperm = false;
   const User* user = nullptr;  // null: nobody yet; good until the server's users change
+  // By AUTH or HELLO; the default user may need no password.
+  bool gave_password = false;
   std::string name;
   std::string library_name;
   std::string library_version;

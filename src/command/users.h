@@ -17,6 +17,8 @@
 
 namespace larder::command {
 
+struct Session;
+
 struct UserOptions {
   std::string name;
   // SHA-256 of accepted passwords, 64 hexadecimal digits. None, and not `any_password`: nobody can
@@ -37,8 +39,8 @@ class User {
   // `spec` is a subcommand's where there is one.
   bool MayExecute(const CommandSpec& spec) const;
   bool MayAll() const { return options_.may_read && options_.may_admin; }
-  // Takes the same time whatever the password and whichever of the hashes it is.
-  bool Accepts(std::string_view password) const;
+  // A PasswordHash. Takes the same time whatever it is and whichever of the user's hashes.
+  bool AcceptsHash(std::string_view hash) const;
 
  private:
   UserOptions options_;
@@ -51,7 +53,8 @@ class Users {
  public:
   // One user called "default" that may do everything without a password, as in Redis.
   Users();
-  // Without a "default" among them, that one is added. Names are unique, without blanks.
+  // Without a "default" among them, that one is added. Names are unique, without blanks and control
+  // characters; hashes may be written with capitals.
   static Result<Users> Make(std::vector<UserOptions> users);
 
   const std::vector<User>& all() const { return users_; }  // by name
@@ -65,7 +68,20 @@ class Users {
   const User* Authenticate(std::string_view name, std::string_view password) const;
 
  private:
-  std::vector<User> users_;
+  std::vector<User> users_;  // by name
 };
+
+// Makes `session` one of the given users': a new connection the default user's, one that was
+// another set's before the user's of the same name. For the connection's worker, while the set that
+// the session's user is of still lives. False: the connection must close, because its user is gone
+// or no longer enabled. Who was the default user without having given a password must give one when
+// that user wants one now.
+[[nodiscard]] bool Adopt(Session& session, const Users& users);
+
+// `session` goes on as `user`, who has given a password.
+void BecomeUser(Session& session, const User& user);
+
+// `session` goes on as the default user: as a new connection does.
+void BecomeDefaultUser(Session& session, const Users& users);
 
 }  // namespace larder::command
