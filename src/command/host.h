@@ -72,6 +72,13 @@ struct ServerInfo {
   uint64_t peak_resident_bytes = 0;
   double cpu_system_seconds = 0;
   double cpu_user_seconds = 0;
+  uint64_t blocked_clients = 0;  // in Host::Block or postponed by a pause
+  uint64_t tracking_clients = 0;
+  uint64_t tracking_prefixes = 0;  // different ones
+  uint64_t pubsub_clients = 0;
+  uint64_t channels = 0;
+  uint64_t patterns = 0;
+  uint64_t shard_channels = 0;
 };
 
 // What a channel's name is matched against.
@@ -89,7 +96,9 @@ struct TrackingOptions {
   bool opt_out = false;
   bool no_loop = false;
   uint64_t redirect = 0;  // a client's id; 0: to itself
-  std::vector<std::string> prefixes;
+  std::vector<std::string> prefixes;  // of all calls since it is on, sorted
+  // Told by Tracking: the redirect's client was gone when there was something to tell it.
+  bool broken_redirect = false;
 };
 
 class Host {
@@ -130,18 +139,23 @@ class Host {
   // What this session is subscribed to.
   virtual std::vector<std::string> Subscriptions(const Session& session,
                                                  ChannelKind kind) const = 0;
+  virtual uint64_t SubscriptionCount(const Session& session, ChannelKind kind) const = 0;
   // To kChannel (patterns get it too) or kShard. How many clients it goes to.
   virtual uint64_t Publish(ChannelKind kind, std::string_view channel,
                            std::string_view message) = 0;
   // For PUBSUB: names with subscribers of any connection, and how many those are.
   virtual std::vector<std::pair<std::string, uint64_t>> Channels(ChannelKind kind) const = 0;
+  // How many connections subscribe to that one.
+  virtual uint64_t Subscribers(ChannelKind kind, std::string_view name) const = 0;
 
   // CLIENT TRACKING; the caller has checked the options. kNotFound: the redirect's client is gone.
   virtual Result<void> SetTracking(Session& session, TrackingOptions options) = 0;
   virtual TrackingOptions Tracking(const Session& session) const = 0;
 
-  // From now on this session is told of every command that any client executes.
+  // From now on this session is told of every command that any client executes, until it stops or
+  // closes. Both keep kMonitoring of the session true.
   virtual void StartMonitoring(Session& session) = 0;
+  virtual void StopMonitoring(Session& session) = 0;
   // A line for those who monitor. Called only while Instruments::monitors is not zero.
   virtual void TellMonitors(std::string_view line) = 0;
 

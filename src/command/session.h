@@ -24,6 +24,7 @@ enum Unusual : uint32_t {
   kRepliesOff = 1 << 4,      // CLIENT REPLY OFF
   kSkipsThisReply = 1 << 5,  // the one after CLIENT REPLY SKIP
   kMonitoring = 1 << 6,      // MONITOR
+  kCachingGiven = 1 << 7,    // CLIENT CACHING, until the next command that is not CLIENT's
 };
 
 // Why a batch ends after a request.
@@ -41,12 +42,17 @@ struct SessionState {
   uint8_t batch_end = 0;  // bits of BatchEnd
   // Writes are refused with NOPERM instead of READONLY, for clients that reconnect on the latter.
   bool read_only_is_noperm = false;
+  bool no_evict = false;  // told by CLIENT LIST, without an effect: nothing is evicted
+  bool no_touch = false;  // the same: nothing is touched
   const User* user = nullptr;  // null: nobody yet; good until the server's users change
   // By AUTH or HELLO; the default user may need no password.
   bool gave_password = false;
   std::string name;
   std::string library_name;
   std::string library_version;
+  // How much of the transaction is good: what a repeated batch queued before lies behind it.
+  uint32_t queued = 0;
+  uint32_t watched = 0;
   const CommandSpec* last_command = nullptr;
   const CommandSpec* last_subcommand = nullptr;
 
@@ -67,6 +73,10 @@ struct Session : SessionState {
   // Commands queued since MULTI and keys watched; null: none. It outlives an EXEC until the next
   // batch begins, so that the EXEC can be repeated.
   std::unique_ptr<Transaction> transaction;
+
+  // The connection's limits: of what a transaction may hold, and of the replies to one.
+  uint64_t max_transaction_bytes = uint64_t{1} << 30;
+  uint64_t max_reply_bytes = uint64_t{1} << 30;
 };
 
 // Of one worker, added up for INFO; written by that worker only.

@@ -72,14 +72,17 @@ class FakeHost final : public Host {
   bool Subscribe(Session&, ChannelKind, std::string_view) override { return true; }
   bool Unsubscribe(Session&, ChannelKind, std::string_view) override { return false; }
   std::vector<std::string> Subscriptions(const Session&, ChannelKind) const override { return {}; }
+  uint64_t SubscriptionCount(const Session&, ChannelKind) const override { return 0; }
   uint64_t Publish(ChannelKind, std::string_view, std::string_view) override { return 0; }
   std::vector<std::pair<std::string, uint64_t>> Channels(ChannelKind) const override { return {}; }
+  uint64_t Subscribers(ChannelKind, std::string_view) const override { return 0; }
   Result<void> SetTracking(Session&, TrackingOptions options) override {
     tracking = std::move(options);
     return {};
   }
   TrackingOptions Tracking(const Session&) const override { return tracking; }
-  void StartMonitoring(Session&) override {}
+  void StartMonitoring(Session& session) override { session.Set(kMonitoring); }
+  void StopMonitoring(Session& session) override { session.Set(kMonitoring, false); }
   void TellMonitors(std::string_view line) override { monitored.emplace_back(line); }
   void Kill(Session&, const std::vector<uint64_t>& ids) override { killed = ids; }
   void Pause(uint64_t timeout_ms, bool) override { paused_for_ms = timeout_ms; }

@@ -142,13 +142,18 @@ std::vector<std::string> WorkerHost::Subscriptions(const command::Session&,
                                                    command::ChannelKind) const {
   return {};
 }
+uint64_t WorkerHost::SubscriptionCount(const command::Session&, command::ChannelKind) const {
+  return 0;
+}
 uint64_t WorkerHost::Publish(command::ChannelKind, std::string_view, std::string_view) { return 0; }
 std::vector<std::pair<std::string, uint64_t>> WorkerHost::Channels(command::ChannelKind) const {
   return {};
 }
+uint64_t WorkerHost::Subscribers(command::ChannelKind, std::string_view) const { return 0; }
 Result<void> WorkerHost::SetTracking(command::Session&, command::TrackingOptions) { return {}; }
 command::TrackingOptions WorkerHost::Tracking(const command::Session&) const { return {}; }
 void WorkerHost::StartMonitoring(command::Session&) {}
+void WorkerHost::StopMonitoring(command::Session&) {}
 void WorkerHost::TellMonitors(std::string_view) {}
 void WorkerHost::Kill(command::Session&, const std::vector<uint64_t>&) {}
 void WorkerHost::Pause(uint64_t, bool) {}

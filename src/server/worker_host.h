@@ -32,12 +32,16 @@ class WorkerHost : public command::Host {
                    std::string_view name) override;
   std::vector<std::string> Subscriptions(const command::Session& session,
                                          command::ChannelKind kind) const override;
+  uint64_t SubscriptionCount(const command::Session& session,
+                             command::ChannelKind kind) const override;
   uint64_t Publish(command::ChannelKind kind, std::string_view channel,
                    std::string_view message) override;
   std::vector<std::pair<std::string, uint64_t>> Channels(command::ChannelKind kind) const override;
+  uint64_t Subscribers(command::ChannelKind kind, std::string_view name) const override;
   Result<void> SetTracking(command::Session& session, command::TrackingOptions options) override;
   command::TrackingOptions Tracking(const command::Session& session) const override;
   void StartMonitoring(command::Session& session) override;
+  void StopMonitoring(command::Session& session) override;
   void TellMonitors(std::string_view line) override;
   void Kill(command::Session& session, const std::vector<uint64_t>& ids) override;
   void Pause(uint64_t timeout_ms, bool writes_only) override;
