@@ -37,6 +37,23 @@ def records(version):
                "string_record": {"value": f"{number_of_version(version)} of {i}"}}
 
 
+def redis_commands(version):
+    """The same records as the commands that write them."""
+    for record in records(version):
+        key, kind = record["key"], record["type"]
+        if kind == "string":
+            yield ["SET", key, record["string_record"]["value"]]
+        elif kind == "hash":
+            yield ["HSET", key, *sum(record["hash_record"]["fields"].items(), ())]
+        elif kind == "list":
+            yield ["RPUSH", key, *record["list_record"]["elements"]]
+        elif kind == "set":
+            yield ["SADD", key, *record["set_record"]["elements"]]
+        elif kind == "zset":
+            yield ["ZADD", key, *sum(([element["score"], element["value"]] for element in
+                                      record["ordered_set_record"]["elements"]), [])]
+
+
 def publish(directory, version):
     """Puts a version in the place of the source, whole at once."""
     path = os.path.join(directory, f"{NAME}.jsonl")
