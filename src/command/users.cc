@@ -57,6 +57,15 @@ Result<void> Check(const UserOptions& user) {
   return {};
 }
 
+// Nobody whose password was taken away goes on; which of several it was is not remembered.
+bool KeepsPasswords(const UserOptions& before, const UserOptions& now) {
+  if (now.any_password) return true;
+  return !before.any_password &&
+         std::ranges::all_of(before.password_hashes, [&now](const std::string& hash) {
+           return std::ranges::find(now.password_hashes, hash) != now.password_hashes.end();
+         });
+}
+
 void Become(Session& session, const User& user, bool gave_password) {
   session.user = &user;
   session.gave_password = gave_password;
@@ -151,7 +160,8 @@ bool Adopt(Session& session, const Users& users) {
     BecomeDefaultUser(session, users);
     return true;
   }
-  if (!user->options().enabled) return false;
+  if (!user->options().enabled || !KeepsPasswords(session.user->options(), user->options()))
+    return false;
   BecomeUser(session, *user);
   return true;
 }

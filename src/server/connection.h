@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 
 #include "command/host.h"
 #include "command/session.h"
@@ -16,6 +17,7 @@
 #include "protocol/resp/request_parser.h"
 #include "server/client_registry.h"
 #include "server/input_buffer.h"
+#include "server/tls.h"
 
 namespace larder::server {
 
@@ -30,6 +32,7 @@ struct Connection : EventSource {
       : EventSource{Kind::kConnection}, parser(limits) {}
 
   io::Descriptor socket;
+  std::unique_ptr<TlsStream> tls;  // null: plain
   resp::RequestParser parser;
   InputBuffer input;
   resp::ReplyBuffer reply;

@@ -27,6 +27,10 @@ inline constexpr size_t kRoundReplyBytes = size_t{4} << 20;
 inline constexpr size_t kTouchBytes = 4096;
 // Pieces given to one sendmsg.
 inline constexpr size_t kSendPieces = 64;
+// One record of TLS carries at most this much.
+inline constexpr size_t kTlsRecordBytes = size_t{16} << 10;
+// What one connection may have encrypted in one go: about what a socket takes at once.
+inline constexpr size_t kTlsSendBytes = size_t{1} << 20;
 // Events taken from one epoll_wait, and connections accepted in one go.
 inline constexpr int kEvents = 256;
 inline constexpr int kAcceptsPerRound = 64;

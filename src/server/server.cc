@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <sys/auxv.h>
 
+#include "base/log.h"
 #include "server/address.h"
 #include "server/limits.h"
 #include "server/listener.h"
@@ -48,8 +49,8 @@ using Listeners = std::vector<std::shared_ptr<Listener>>;
 std::unexpected<Error> RefusedByProtectedMode(const std::string& address) {
   return Fail(ErrorCode::kInvalidArgument,
               fmt::format("refusing to listen on {}: other machines could read everything, and "
-                          "there is no password. Set protected_mode = false in [server] if the "
-                          "network is yours",
+                          "there is no password. Set requirepass in [server], or protected_mode = "
+                          "false if the network is yours",
                           address));
 }
 
@@ -69,7 +70,7 @@ Result<Listeners> OpenListeners(const ServerOptions& options, const Listeners& e
   Listeners listeners;
   for (const ListenerOptions& wanted : options.listeners) {
     LARDER_ASSIGN(const Address address, ParseAddress(wanted.address));
-    if (options.protected_mode && !address.local()) return RefusedByProtectedMode(wanted.address);
+    if (!MayListen(options, wanted, address)) return RefusedByProtectedMode(wanted.address);
     std::shared_ptr<Listener> listener = FindListener(existing, address, listeners);
     if (listener == nullptr) {
       LARDER_ASSIGN(Listener opened, Listener::Open(address, workers));
@@ -78,6 +79,25 @@ Result<Listeners> OpenListeners(const ServerOptions& options, const Listeners& e
     listeners.push_back(std::move(listener));
   }
   return listeners;
+}
+
+using Entrances = std::vector<std::shared_ptr<const Entrance>>;  // in the order of the listeners
+
+Result<Entrances> MakeEntrances(const ServerOptions& options) {
+  Entrances entrances;
+  for (const ListenerOptions& listener : options.listeners) {
+    auto entrance = std::make_shared<Entrance>();
+    entrance->read_only_is_noperm = listener.read_only_is_noperm;
+    if (listener.tls.enabled()) {
+      LARDER_ASSIGN(entrance->tls, TlsContext::ForServer(listener.tls));
+      if (entrance->tls->expired()) {
+        LogWarning(fmt::format("certificate {} expired on {}: clients will not accept it",
+                               listener.tls.certificate, entrance->tls->valid_until()));
+      }
+    }
+    entrances.push_back(std::move(entrance));
+  }
+  return entrances;
 }
 
 std::shared_ptr<const ActiveSettings> MakeSettings(ServerOptions options,
@@ -102,17 +122,33 @@ std::vector<ListeningSocket> SocketsOf(unsigned worker, const Listeners& listene
   std::vector<ListeningSocket> sockets;
   for (const auto& listener : listeners) {
     if (std::ranges::find(others, listener) == others.end())
-      sockets.push_back({listener->socket(worker), listener->shared()});
+      sockets.push_back(
+          {.fd = listener->socket(worker), .shared = listener->shared(), .entrance = nullptr});
   }
+  return sockets;
+}
+
+// All of them, each with what leads through it.
+std::vector<ListeningSocket> SocketsOf(unsigned worker, const Listeners& listeners,
+                                       const Entrances& entrances) {
+  std::vector<ListeningSocket> sockets = SocketsOf(worker, listeners, Listeners());
+  for (size_t i = 0; i < sockets.size(); ++i) sockets[i].entrance = entrances[i];
   return sockets;
 }
 
 }  // namespace
 
+bool MayListen(const ServerOptions& options, const ListenerOptions& listener,
+               const Address& address) {
+  return !options.protected_mode || address.local() || options.users.needs_authentication() ||
+         !listener.tls.client_ca.empty();
+}
+
 struct Server::State {
   explicit State(store::Catalogue& catalogue) : shared(catalogue) {}
 
   Listeners listeners;
+  Entrances entrances;
   std::shared_ptr<const ActiveSettings> settings;
   SharedState shared;  // after the listeners: workers end before their sockets close
 
@@ -121,6 +157,7 @@ struct Server::State {
 
 struct Server::Change::State {
   Listeners listeners;
+  Entrances entrances;
   std::shared_ptr<const ActiveSettings> settings;
 };
 
@@ -132,7 +169,7 @@ Server::Change::~Change() = default;
 Result<void> Server::State::MakeWorkers() {
   for (unsigned i = 0; i < shared.threads; ++i) {
     LARDER_ASSIGN(std::unique_ptr<Worker> worker,
-                  Worker::Create(shared, settings, SocketsOf(i, listeners, {})));
+                  Worker::Create(shared, settings, SocketsOf(i, listeners, entrances)));
     shared.workers.push_back(std::move(worker));
   }
   return {};
@@ -155,6 +192,7 @@ Result<std::unique_ptr<Server>> Server::Create(store::Catalogue& catalogue, Serv
   shared.start_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
                         std::chrono::system_clock::now().time_since_epoch())
                         .count();
+  LARDER_ASSIGN(state->entrances, MakeEntrances(options));
   LARDER_ASSIGN(state->listeners, OpenListeners(options, {}, shared.threads));
   state->settings = MakeSettings(std::move(options), state->listeners);
   LARDER_TRY(state->MakeWorkers());
@@ -165,6 +203,7 @@ Result<Server::Change> Server::Prepare(ServerOptions options) const {
   options.threads = state_->settings->options.threads;
   options.stop_grace = state_->settings->options.stop_grace;
   auto change = std::make_unique<Change::State>();
+  LARDER_ASSIGN(change->entrances, MakeEntrances(options));
   LARDER_ASSIGN(change->listeners,
                 OpenListeners(options, state_->listeners, state_->shared.threads));
   change->settings = MakeSettings(std::move(options), change->listeners);
@@ -173,6 +212,7 @@ Result<Server::Change> Server::Prepare(ServerOptions options) const {
 
 void Server::Commit(Change change) {
   const Listeners gone = std::exchange(state_->listeners, std::move(change.state_->listeners));
+  state_->entrances = std::move(change.state_->entrances);
   state_->settings = std::move(change.state_->settings);
   for (const auto& listener : gone) {
     if (std::ranges::find(state_->listeners, listener) == state_->listeners.end())
@@ -181,10 +221,11 @@ void Server::Commit(Change change) {
   const auto& workers = state_->shared.workers;
   std::latch taken(static_cast<std::ptrdiff_t>(workers.size()));
   for (unsigned i = 0; i < workers.size(); ++i) {
-    workers[i]->Post(Worker::SettingsChange{.settings = state_->settings,
-                                            .added = SocketsOf(i, state_->listeners, gone),
-                                            .removed = SocketsOf(i, gone, state_->listeners),
-                                            .taken = &taken});
+    workers[i]->Post(
+        Worker::SettingsChange{.settings = state_->settings,
+                               .open = SocketsOf(i, state_->listeners, state_->entrances),
+                               .removed = SocketsOf(i, gone, state_->listeners),
+                               .taken = &taken});
   }
   taken.wait();
 }

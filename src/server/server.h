@@ -7,7 +7,8 @@
 // Ownership:  borrows the catalogue, which must outlive it; owns threads, sockets and connections.
 // Threads:    RequestStop from any thread or a signal handler; everything else from the owner's.
 // Errors:     Create, Prepare: kBusy (address in use), kPermissionDenied, kInvalidArgument
-//             (address); a connection's own errors close that connection only.
+//             (address, certificate), kNotFound (certificate); a connection's own errors close that
+//             connection only.
 // Limits:     docs/operations.md, "Limits".
 #pragma once
 
@@ -20,9 +21,12 @@
 #include "base/error.h"
 #include "command/users.h"
 #include "protocol/resp/request_parser.h"
+#include "server/tls.h"
 #include "store/catalogue.h"
 
 namespace larder::server {
+
+struct Address;
 
 enum class Protocol : uint8_t { kResp };
 
@@ -33,20 +37,27 @@ struct ListenerOptions {
   // Writes are refused with -NOPERM instead of -READONLY, on which some clients reconnect and
   // retry.
   bool read_only_is_noperm = false;
+  TlsOptions tls = {};
 };
 
 struct ServerOptions {
   std::vector<ListenerOptions> listeners;
-  unsigned threads = 0;                           // 0: all cores
-  bool protected_mode = true;                     // only loopback and Unix sockets
-  uint64_t max_clients = 10000;                   // Redis's default
-  uint64_t max_output_bytes = uint64_t{1} << 30;  // unsent bytes of one connection: closed
-  std::chrono::seconds idle_timeout{0};           // 0: never, Redis's default
-  std::chrono::milliseconds stop_grace{5000};     // for clients that do not read their replies
+  unsigned threads = 0;  // 0: all cores
+  // Other machines get in only with a password or a certificate.
+  bool protected_mode = true;
+  uint64_t max_clients = 10000;                         // Redis's default
+  uint64_t max_output_bytes = uint64_t{1} << 30;        // unsent bytes of one connection: closed
+  std::chrono::seconds idle_timeout{0};                 // 0: never, Redis's default
+  std::chrono::milliseconds handshake_timeout{10'000};  // TLS
+  std::chrono::milliseconds stop_grace{5000};  // for clients that do not read their replies
   resp::RequestLimits request;
   command::Users users;     // one that may do everything without a password, when nothing is said
   std::string config_file;  // for INFO
 };
+
+// Whether protected mode lets that listener be.
+bool MayListen(const ServerOptions& options, const ListenerOptions& listener,
+               const Address& address);
 
 class Server {
  public:
@@ -59,10 +70,12 @@ class Server {
   std::vector<std::string> addresses() const;
 
   // Other options while it runs, in two steps as in store::Catalogue: Prepare binds and listens on
-  // what is new and can fail, Commit cannot. Listeners of the same address stay as they are. One
-  // that is gone takes no new connections, accepts those that are connected already, and is closed;
-  // connections that were made through it live on. Limits hold for all connections from then on;
-  // those above a lowered max_clients stay. `threads` and `stop_grace` are those of the start.
+  // what is new, reads certificates again, and can fail; Commit cannot. Listeners of the same
+  // address stay, and what comes through them from then on meets the new certificates and options.
+  // One that is gone takes no new connections, accepts those that are connected already, and is
+  // closed; connections that were made through it live on. Limits hold for all connections from
+  // then on; those above a lowered max_clients stay. A connection whose user is another than before
+  // (gone, disabled, other passwords) is closed. `threads` and `stop_grace` are those of the start.
   class Change {
    public:
     Change(Change&&) noexcept;

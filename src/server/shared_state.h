@@ -18,6 +18,12 @@ namespace larder::server {
 
 class Worker;
 
+// What connections through one listener begin with.
+struct Entrance {
+  bool read_only_is_noperm = false;
+  std::shared_ptr<const TlsContext> tls;  // null: plain
+};
+
 // What may change while the server runs; each worker holds the one that it was told of last.
 struct ActiveSettings {
   ServerOptions options;

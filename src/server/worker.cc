@@ -142,6 +142,7 @@ int Worker::TimeoutMs() const {
   const int64_t idle_ms = std::chrono::milliseconds(settings_->options.idle_timeout).count();
   if (const Connection* idle = idle_.longest_idle(); idle_ms > 0 && idle != nullptr)
     until = std::min(until, idle->card.active_ms.load(std::memory_order_relaxed) + idle_ms);
+  if (!handshakes_.empty()) until = std::min(until, handshakes_.front().deadline_ms);
   if (until == INT64_MAX) return -1;
   // The coarse clock stands still for a few milliseconds: never ask for less than one.
   return static_cast<int>(std::clamp<int64_t>(until - clock_ms_, 1, 1'000'000));
@@ -176,11 +177,16 @@ void Worker::TakeChanges() {
 }
 
 void Worker::TakeChange(SettingsChange& change) {
-  settings_ = std::move(change.settings);
-  for (const auto& [id, connection] : connections_)
+  // Sessions point at users of the settings before.
+  const std::shared_ptr<const ActiveSettings> before =
+      std::exchange(settings_, std::move(change.settings));
+  for (const auto& [id, connection] : connections_) {
+    if (connection->closed) continue;
     connection->parser.set_limits(settings_->options.request);
+    if (!command::Adopt(connection->session, settings_->options.users)) Close(*connection);
+  }
   for (const ListeningSocket& socket : change.removed) DropListener(socket);
-  for (const ListeningSocket& socket : change.added) AddListener(socket);
+  for (const ListeningSocket& socket : change.open) OpenListener(socket);
   change.taken->count_down();
 }
 
@@ -225,6 +231,7 @@ void Worker::ServeReady() {
 
 void Worker::OnTimers() {
   CloseIdle();
+  if (!handshakes_.empty()) CloseSlowHandshakes();
   if (accept_again_ms_ != 0 && clock_ms_ >= accept_again_ms_ && !stopping_) {
     accept_again_ms_ = 0;
     for (const auto& listener : listeners_) {

@@ -16,6 +16,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <latch>
 #include <memory>
 #include <span>
@@ -39,6 +40,7 @@ namespace larder::server {
 struct ListeningSocket {
   int fd = -1;
   bool shared = false;  // by all workers
+  std::shared_ptr<const Entrance> entrance;
 };
 
 class Worker {
@@ -66,7 +68,7 @@ class Worker {
   // sockets any more, also by one that has ended or was not started.
   struct SettingsChange {
     std::shared_ptr<const ActiveSettings> settings;
-    std::vector<ListeningSocket> added;
+    std::vector<ListeningSocket> open;  // those that are new, and those that stay
     std::vector<ListeningSocket> removed;
     std::latch* taken = nullptr;
   };
@@ -87,6 +89,10 @@ class Worker {
  private:
   struct ListenerSource : EventSource {
     ListeningSocket socket;
+  };
+  struct Handshake {
+    uint64_t connection;
+    int64_t deadline_ms;
   };
 
   Worker(SharedState& shared, std::shared_ptr<const ActiveSettings> settings, io::Descriptor epoll,
@@ -110,9 +116,10 @@ class Worker {
 
   // Connections come and go (worker_accept.cc).
   bool Accept(ListenerSource& listener);
-  void AddListener(const ListeningSocket& socket);
+  void OpenListener(const ListeningSocket& socket);
   void DropListener(const ListeningSocket& socket);
-  void AddConnection(io::Descriptor socket, const Address& peer);
+  void AddConnection(io::Descriptor socket, const Address& peer, const Entrance& entrance);
+  void CloseSlowHandshakes();
   void RestAccepting(int error_number);
   bool WatchListener(ListenerSource& listener);
   void CloseIdle();
@@ -131,6 +138,7 @@ class Worker {
   bool LeaveDamagedVersion(Connection& connection);
   void PostDeferredWork(Connection& connection);
   void Flush(Connection& connection);
+  ssize_t SendEncrypted(Connection& connection, std::span<const iovec> pieces);
   void CloseUnreadable(Connection& connection);
   void Finish(Connection& connection);
   void ReturnReplyMemory(Connection& connection);
@@ -159,6 +167,8 @@ class Worker {
   std::unordered_map<uint64_t, std::unique_ptr<Connection>> connections_;
   ClientRegistry registry_;
   IdleList idle_;
+  // Connections whose TLS handshake may not have ended, in the order in which they came.
+  std::deque<Handshake> handshakes_;
   std::vector<Connection*> ready_;      // to be served again without an event
   std::vector<Connection*> ready_now_;  // those of this round
   std::vector<Connection*> graveyard_;  // closed in this round

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <string>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -40,7 +41,12 @@ bool Worker::WatchListener(ListenerSource& listener) {
   return ::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, listener.socket.fd, &event) == 0;
 }
 
-void Worker::AddListener(const ListeningSocket& socket) {
+void Worker::OpenListener(const ListeningSocket& socket) {
+  for (const auto& known : listeners_) {
+    if (known->socket.fd != socket.fd) continue;
+    known->socket.entrance = socket.entrance;
+    return;
+  }
   listeners_.push_back(std::make_unique<ListenerSource>());
   ListenerSource& listener = *listeners_.back();
   listener.kind = EventSource::Kind::kListener;
@@ -83,12 +89,12 @@ bool Worker::Accept(ListenerSource& listener) {
       }
       return false;
     }
-    AddConnection(std::move(socket), peer);
+    AddConnection(std::move(socket), peer, *listener.socket.entrance);
   }
   return true;
 }
 
-void Worker::AddConnection(io::Descriptor socket, const Address& peer) {
+void Worker::AddConnection(io::Descriptor socket, const Address& peer, const Entrance& entrance) {
   constexpr auto kRelaxed = std::memory_order_relaxed;
   if (shared_.connected_clients.fetch_add(1, kRelaxed) >= settings_->options.max_clients) {
     shared_.connected_clients.fetch_sub(1, kRelaxed);
@@ -104,6 +110,8 @@ void Worker::AddConnection(io::Descriptor socket, const Address& peer) {
   Connection& connection = *made;
   connection.socket = std::move(socket);
   connection.session.id = shared_.next_client_id.fetch_add(1, kRelaxed);
+  std::ignore = command::Adopt(connection.session, settings_->options.users);
+  connection.session.read_only_is_noperm = entrance.read_only_is_noperm;
   connection.card.id = connection.session.id;
   connection.card.fd = connection.socket.number();
   connection.card.peer = peer;
@@ -118,7 +126,12 @@ void Worker::AddConnection(io::Descriptor socket, const Address& peer) {
   event.data.ptr = static_cast<EventSource*>(&connection);
   connection.registered_events = EPOLLIN;
   if (::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, connection.socket.number(), &event) != 0)
-    Close(connection);
+    return Close(connection);
+  if (entrance.tls == nullptr) return;
+  connection.tls = TlsStream::Accept(*entrance.tls, connection.socket.number());
+  if (connection.tls == nullptr) return Close(connection);
+  handshakes_.push_back(
+      {connection.card.id, clock_ms_ + settings_->options.handshake_timeout.count()});
 }
 
 void Worker::RestAccepting(int error_number) {
@@ -131,6 +144,22 @@ void Worker::RestAccepting(int error_number) {
   for (const auto& listener : listeners_)
     ::epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, listener->socket.fd, nullptr);
   accept_again_ms_ = clock_ms_ + kAcceptRest.count();
+}
+
+void Worker::CloseSlowHandshakes() {
+  while (!handshakes_.empty()) {
+    const Handshake& oldest = handshakes_.front();
+    const auto found = connections_.find(oldest.connection);
+    const bool done = found == connections_.end() || found->second->closed ||
+                      found->second->tls->handshake_done();
+    if (!done && clock_ms_ < oldest.deadline_ms) return;
+    if (!done) {
+      LogDebug(fmt::format("client {} of {} closed: its TLS handshake takes too long",
+                           oldest.connection, found->second->card.peer.ToString()));
+      Close(*found->second);
+    }
+    handshakes_.pop_front();
+  }
 }
 
 void Worker::CloseIdle() {
@@ -154,6 +183,8 @@ void Worker::Close(Connection& connection) {
   registry_.Remove(connection.card);  // before the descriptor's number can be another's
   idle_.Remove(connection);
   std::erase(ready_, &connection);
+  // An end without a word when something is missing.
+  if (connection.tls != nullptr && connection.reply.empty()) connection.tls->SendEnd();
   io::Descriptor(std::move(connection.socket));
   shared_.connected_clients.fetch_sub(1, std::memory_order_relaxed);
   graveyard_.push_back(&connection);

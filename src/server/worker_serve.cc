@@ -2,10 +2,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <string>
 #include <utility>
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -31,6 +33,21 @@ void TouchPages(const iovec* pieces, size_t count, const resp::ReplyBuffer& repl
   }
 }
 
+ssize_t ReceiveBytes(Connection& connection, char* to, size_t room) {
+  if (connection.tls != nullptr) [[unlikely]]
+    return connection.tls->Receive(to, room);
+  return ::recv(connection.socket.number(), to, room, MSG_DONTWAIT);
+}
+
+// TLS holds bytes that epoll knows nothing of.
+bool HasMore(const Connection& connection) {
+  return connection.tls != nullptr && connection.tls->has_more();
+}
+// TLS has to send before it can receive.
+bool ReceiveWaitsToSend(const Connection& connection) {
+  return connection.tls != nullptr && connection.tls->receive_waits_to_send();
+}
+
 }  // namespace
 
 void Worker::OnConnection(Connection& connection, uint32_t events) {
@@ -54,7 +71,15 @@ bool Worker::ReadAndServe(Connection& connection) {
   std::string_view data;
   const ssize_t received = Receive(connection, data);
   if (received < 0) {
-    if (errno != EAGAIN && errno != EINTR) Close(connection);
+    if (errno == EAGAIN || errno == EINTR) {
+      if (connection.tls != nullptr) Finish(connection);
+      return false;
+    }
+    if (errno == EPROTO && connection.tls != nullptr) {
+      LogDebug(fmt::format("client {} of {} closed: TLS: {}", connection.card.id,
+                           connection.card.peer.ToString(), connection.tls->failure()));
+    }
+    Close(connection);
     return false;
   }
   if (received == 0) {
@@ -73,10 +98,9 @@ bool Worker::ReadAndServe(Connection& connection) {
 // Into the worker's memory while the connection has no unfinished request, so that thousands of
 // waiting connections hold no buffer; behind the unfinished request otherwise.
 ssize_t Worker::Receive(Connection& connection, std::string_view& data) {
-  const int fd = connection.socket.number();
   InputBuffer& input = connection.input;
   if (input.empty()) {
-    const ssize_t received = ::recv(fd, scratch_.get(), kReadBytes, MSG_DONTWAIT);
+    const ssize_t received = ReceiveBytes(connection, scratch_.get(), kReadBytes);
     if (received > 0) data = {scratch_.get(), static_cast<size_t>(received)};
     return received;
   }
@@ -84,7 +108,7 @@ ssize_t Worker::Receive(Connection& connection, std::string_view& data) {
   const uint64_t missing = wanted > input.size() ? wanted - input.size() : 0;
   const size_t room = std::clamp<size_t>(missing, kReadBytes, kLargeReadBytes);
   input.Reserve(room);
-  const ssize_t received = ::recv(fd, input.tail(), room, MSG_DONTWAIT);
+  const ssize_t received = ReceiveBytes(connection, input.tail(), room);
   if (received > 0) {
     input.Added(static_cast<size_t>(received));
     data = input.view();
@@ -117,6 +141,8 @@ void Worker::Resume(Connection& connection) {
   if (connection.unparsed && !connection.suspended && !connection.closing &&
       connection.reply.size() < kPauseReplyBytes) {
     Serve(connection, connection.input.view(), true);
+  } else if ((HasMore(connection) || ReceiveWaitsToSend(connection)) && MayExecute(connection)) {
+    ReadAndServe(connection);
   } else {
     Finish(connection);
   }
@@ -275,7 +301,9 @@ void Worker::Flush(Connection& connection) {
     size_t offered = 0;
     for (size_t i = 0; i < message.msg_iovlen; ++i) offered += pieces[i].iov_len;
     const ssize_t sent =
-        ::sendmsg(connection.socket.number(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        connection.tls == nullptr
+            ? ::sendmsg(connection.socket.number(), &message, MSG_NOSIGNAL | MSG_DONTWAIT)
+            : SendEncrypted(connection, {pieces.data(), message.msg_iovlen});
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN) return;
@@ -293,6 +321,42 @@ void Worker::Flush(Connection& connection) {
   }
 }
 
+// As sendmsg, record by record. Each is copied and then looked at, so that what could not be read
+// leaves as nothing instead of as zeros.
+ssize_t Worker::SendEncrypted(Connection& connection, std::span<const iovec> pieces) {
+  std::array<char, kTlsRecordBytes> record;
+  size_t sent = 0;
+  size_t skipped = 0;  // of the first piece
+  while (!pieces.empty() && sent < kTlsSendBytes) {
+    size_t filled = 0;
+    size_t from = skipped;
+    for (const iovec& piece : pieces) {
+      const size_t part = std::min(piece.iov_len - from, record.size() - filled);
+      std::memcpy(record.data() + filled, static_cast<const char*>(piece.iov_base) + from, part);
+      filled += part;
+      from = 0;
+      if (filled == record.size()) break;
+    }
+    if (connection.reply.damaged(kSendPieces)) {
+      errno = EFAULT;
+      return -1;
+    }
+    const ssize_t count = connection.tls->Send({record.data(), filled});
+    if (count < 0 && errno == EAGAIN && connection.tls->wants() != POLLOUT) {
+      errno = EPROTO;  // nothing is to be sent before the handshake, and there is no second one
+      return -1;
+    }
+    if (count < 0) return sent > 0 && errno == EAGAIN ? static_cast<ssize_t>(sent) : count;
+    sent += static_cast<size_t>(count);
+    skipped += static_cast<size_t>(count);
+    while (!pieces.empty() && skipped >= pieces[0].iov_len) {
+      skipped -= pieces[0].iov_len;
+      pieces = pieces.subspan(1);
+    }
+  }
+  return static_cast<ssize_t>(sent);
+}
+
 // A page of a large reply could not be read, or is zeros by now. What has been sent of the reply
 // cannot be taken back, so its end must not look like one.
 void Worker::CloseUnreadable(Connection& connection) {
@@ -306,8 +370,10 @@ void Worker::Finish(Connection& connection) {
   ReturnReplyMemory(connection);
   if (connection.reply.empty() && connection.closing && !connection.suspended) Close(connection);
   if (connection.closed) return;
-  if (connection.unparsed && !connection.suspended && !connection.ready &&
-      connection.reply.size() < kPauseReplyBytes) {
+  const bool more = connection.unparsed
+                        ? !connection.suspended && connection.reply.size() < kPauseReplyBytes
+                        : HasMore(connection) && MayExecute(connection);
+  if (more && !connection.ready) {
     connection.ready = true;
     ready_.push_back(&connection);
   }
@@ -328,8 +394,9 @@ void Worker::ReturnReplyMemory(Connection& connection) {
 }
 
 void Worker::UpdateEvents(Connection& connection) {
-  const uint32_t wanted = (MayExecute(connection) ? uint32_t{EPOLLIN} : 0) |
-                          (connection.reply.empty() ? 0 : uint32_t{EPOLLOUT});
+  const bool reads = MayExecute(connection);
+  const bool writes = !connection.reply.empty() || (reads && ReceiveWaitsToSend(connection));
+  const uint32_t wanted = (reads ? uint32_t{EPOLLIN} : 0) | (writes ? uint32_t{EPOLLOUT} : 0);
   if (wanted == connection.registered_events) return;
   epoll_event event{};
   event.events = wanted;
