@@ -59,6 +59,28 @@ std::optional<uint64_t> ParseCursor(std::string_view text) {
   });
 }
 
+std::optional<double> ParseDouble(std::string_view text) {
+  if (text.empty() || IsSpace(text[0])) return std::nullopt;
+  return WithCString(text, [&text](const char* from) -> std::optional<double> {
+    char* end = nullptr;
+    errno = 0;
+    const double value = std::strtod(from, &end);
+    const bool out_of_range = errno == ERANGE && (std::isinf(value) || value == 0);
+    if (end != from + text.size() || out_of_range || std::isnan(value)) return std::nullopt;
+    return value;
+  });
+}
+
+std::optional<double> ParseWeight(std::string_view text) {
+  return WithCString(text, [](const char* from) -> std::optional<double> {
+    char* end = nullptr;
+    errno = 0;
+    const double weight = std::strtod(from, &end);
+    if (*end != '\0' || errno == ERANGE || std::isnan(weight)) return std::nullopt;
+    return weight;
+  });
+}
+
 std::optional<ScoreBound> ParseScoreBound(std::string_view text) {
   ScoreBound bound;
   bound.exclusive = !text.empty() && text[0] == '(';

@@ -21,6 +21,13 @@ std::optional<int64_t> ParseInteger(std::string_view text);
 // As strtoul reads it: also "+5", "-1" (wraps), and 0 for "".
 std::optional<uint64_t> ParseCursor(std::string_view text);
 
+// As Redis reads a float: what strtod reads and all of it, no space in front, never NaN, nothing
+// too large or too small for a double.
+std::optional<double> ParseDouble(std::string_view text);
+
+// What SORT orders by: as strtod reads it, 0 for ""; never NaN, never what a double cannot hold.
+std::optional<double> ParseWeight(std::string_view text);
+
 struct ScoreBound {
   double value = 0;
   bool exclusive = false;

@@ -26,6 +26,10 @@ inline constexpr std::string_view kWrongType =
     "WRONGTYPE Operation against a key holding the wrong kind of value";
 inline constexpr std::string_view kNotAnInteger = "ERR value is not an integer or out of range";
 inline constexpr std::string_view kSyntaxError = "ERR syntax error";
+inline constexpr std::string_view kOutOfRange = "ERR value is out of range";
+// For the lowest integer where Redis wants to turn the sign.
+inline constexpr std::string_view kNotNegatable =
+    "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807";
 
 struct Context {
   const store::Catalogue& catalogue;
@@ -42,6 +46,8 @@ struct Context {
   // Hash of args[1] as a key of this snapshot, computed ahead; null: it was not.
   const snapshot::Snapshot* hashed_for = nullptr;
   uint64_t first_key_hash = 0;
+  // EXEC executes this: it must not block, as everything in Redis's transactions.
+  bool in_transaction = false;
 
   const snapshot::Snapshot* snapshot() const {
     return version == nullptr ? nullptr : version->snapshot.get();
