@@ -5,10 +5,13 @@
 #include <fmt/format.h>
 
 #include "command/arguments.h"
+#include "command/authentication.h"
 #include "command/context.h"
 #include "command/handlers.h"
 #include "command/help.h"
 #include "command/redis_version.h"
+#include "command/transaction.h"
+#include "command/users.h"
 
 namespace larder::command {
 namespace {
@@ -29,6 +32,7 @@ bool SetName(Context& context, std::string_view name) {
 
 struct HelloOptions {
   std::optional<std::string_view> user;
+  std::string_view password;
   std::optional<std::string_view> name;
 };
 
@@ -38,6 +42,7 @@ bool ReadHelloOptions(Context& context, Arguments options, HelloOptions& read) {
     const size_t left = options.size() - 1 - i;
     if (IsOption(options[i], "auth") && left >= 2) {
       read.user = options[i + 1];
+      read.password = options[i + 2];
       i += 2;
     } else if (IsOption(options[i], "setname") && left >= 1) {
       read.name = options[++i];
@@ -102,6 +107,17 @@ std::optional<std::vector<uint64_t>> ReadIds(Context& context, Arguments ids) {
   return read;
 }
 
+void LeaveChannels(Context& context) {
+  for (const ChannelKind kind :
+       {ChannelKind::kChannel, ChannelKind::kPattern, ChannelKind::kShard}) {
+    for (const std::string& name : context.host.Subscriptions(context.session, kind)) {
+      context.host.Unsubscribe(context.session, kind, name);
+    }
+  }
+  // Nobody is asked whether it was on: off is always possible.
+  static_cast<void>(context.host.SetTracking(context.session, {}));
+}
+
 }  // namespace
 
 void Ping(Context& context, Arguments args) {
@@ -128,9 +144,12 @@ void Hello(Context& context, Arguments args) {
     protocol = static_cast<int>(*version);
     if (!ReadHelloOptions(context, args.subspan(2), options)) return;
   }
-  // The default user needs no password, so any is right; there is no other user.
-  if (options.user && *options.user != "default") {
-    return context.reply.Error("WRONGPASS invalid username-password pair or user is disabled.");
+  if (options.user && !Authenticate(context, *options.user, options.password)) return;
+  if (context.session.Is(kNotAuthenticated)) {
+    return context.reply.Error(
+        "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "
+        "AUTH <user> <pass> option can be used to authenticate the client and select the RESP "
+        "protocol version at the same time");
   }
   if (options.name) context.session.name = *options.name;
   SetProtocol(context, protocol);
@@ -157,8 +176,16 @@ void Quit(Context& context, Arguments /*args*/) {
 }
 
 void Reset(Context& context, Arguments /*args*/) {
-  context.session.name.clear();
-  context.session.database = 0;
+  Session& session = context.session;
+  EndTransaction(session);
+  LeaveChannels(context);
+  if (session.Is(kMonitoring)) context.host.StopMonitoring(session);
+  session.Set(kRepliesOff, false);
+  session.Set(kSkipsNextReply, false);
+  session.Set(kCachingGiven, false);
+  session.name.clear();
+  session.database = 0;
+  BecomeDefaultUser(session, context.host.users());
   SetProtocol(context, 2);
   context.reply.Simple("RESET");
 }

@@ -132,7 +132,7 @@ void AnswerInfo(resp::ReplyWriter& reply, const CommandSpec* spec) {
   reply.Array(10);
   reply.Bulk(spec->name);
   reply.Integer(spec->arity);
-  AnswerBits(reply, spec->flags & ~uint32_t{kActs}, kFlagNames, "");
+  AnswerBits(reply, spec->flags & ~kOwnFlags, kFlagNames, "");
   reply.Integer(has_range ? first.index : 0);
   reply.Integer(has_range ? (first.last < 0 ? first.last : first.index + first.last) : 0);
   reply.Integer(has_range ? first.step : 0);

@@ -25,6 +25,8 @@ enum Unusual : uint32_t {
   kSkipsThisReply = 1 << 5,  // the one after CLIENT REPLY SKIP
   kMonitoring = 1 << 6,      // MONITOR
   kCachingGiven = 1 << 7,    // CLIENT CACHING, until the next command that is not CLIENT's
+  kSkipsNextReply = 1 << 8,  // CLIENT REPLY SKIP was just said; turns into kSkipsThisReply
+  kTransactionFails = 1 << 9,  // a request since MULTI was refused: EXEC executes nothing
 };
 
 // Why a batch ends after a request.

@@ -44,11 +44,14 @@ enum Flag : uint32_t {
   kNoMulti = 1 << 17,
   kMovableKeys = 1 << 18,
   kAllowBusy = 1 << 19,
-  // Larder's own, not told to clients. It does something beyond its reply and its session (sends a
+  // Larder's own, not told to clients. May be executed by who has subscribed in RESP2.
+  kInSubscribed = 1U << 30,
+  // It does something beyond its reply and its session (sends a
   // message, closes another's connection), so it must not be executed again with a batch that met a
   // damaged version: it is always executed in a batch of its own.
   kActs = 1U << 31,
 };
+inline constexpr uint32_t kOwnFlags = kInSubscribed | kActs;
 inline constexpr std::string_view kFlagNames[] = {"write",
                                                   "readonly",
                                                   "denyoom",
