@@ -101,9 +101,7 @@ void Batch::CallTimed(const CommandSpec& spec, Arguments args) {
   } else {
     spec.handler(context_, args);
   }
-  CommandStatistics::PerCommand& statistics = statistics_[spec.number];
-  CommandStatistics::Add(statistics.timed, 1);
-  CommandStatistics::Add(statistics.timed_ns, NanosecondsSince(start));
+  context_.instruments.Took(context_, statistics_, spec, args, NanosecondsSince(start));
 }
 
 void Batch::TakeDatabase(uint32_t database) {
@@ -208,8 +206,8 @@ void Batch::ExecuteTransaction(const CommandSpec& exec) {
     ExecuteQueued();
   }
   EndTransaction(context_.session);
-  CommandStatistics::Add(statistics.timed, 1);
-  CommandStatistics::Add(statistics.timed_ns, NanosecondsSince(start));
+  const std::string_view args[] = {exec.name};
+  context_.instruments.Took(context_, statistics_, exec, args, NanosecondsSince(start));
 }
 
 bool Batch::WatchedHaveChanged() {

@@ -89,7 +89,8 @@ class Batch {
     CommandStatistics::PerCommand& statistics = statistics_[spec.number];
     CommandStatistics::Add(statistics.calls, 1);
     const uint64_t errors = context_.reply.errors();
-    if ((spec.flags & kFast) == 0 || args.size() > kManyArguments || statistics_.TakesSample()) {
+    if ((spec.flags & kFast) == 0 || args.size() > kManyArguments ||
+        statistics_.TakesSample(statistics)) {
       CallTimed(spec, args);
     } else if (probation_ != nullptr) [[unlikely]] {
       ExecuteOnProbation(*probation_, spec, args);

@@ -27,6 +27,7 @@ size_t Dispatcher::Execute(Session& session, std::span<const std::string_view> a
   if (session.transaction != nullptr) [[unlikely]]
     TrimTransaction(session);
   resp::ReplyWriter writer(reply, session.protocol);
+  writer.set_error_listener(&statistics_);
   Context context{.catalogue = catalogue_,
                   .host = host_,
                   .counters = counters_,

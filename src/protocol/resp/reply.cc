@@ -139,6 +139,7 @@ void ReplyWriter::Simple(std::string_view text) {
 // Line ends would break the protocol: Redis drops them at the end and makes spaces of the others.
 void ReplyWriter::Error(std::string_view text) {
   ++errors_;
+  if (listener_ != nullptr) listener_->OnError(text);
   while (!text.empty() && kLineEnd.contains(text.back())) text.remove_suffix(1);
   char* to = buffer_.Extend(text.size() + 3);
   *to++ = '-';

@@ -86,6 +86,13 @@ class ReplyBuffer {
   size_t borrowed_bytes_ = 0;
 };
 
+// Told of every error that a ReplyWriter writes, without the dash.
+class ErrorListener {
+ public:
+  virtual ~ErrorListener() = default;
+  virtual void OnError(std::string_view text) = 0;
+};
+
 class ReplyWriter {
  public:
   ReplyWriter(ReplyBuffer& buffer, int protocol) : buffer_(buffer), protocol_(protocol) {}
@@ -94,6 +101,7 @@ class ReplyWriter {
   void set_protocol(int protocol) { protocol_ = protocol; }
   ReplyBuffer& buffer() { return buffer_; }
   uint64_t errors() const { return errors_; }  // how many were written
+  void set_error_listener(ErrorListener* listener) { listener_ = listener; }
 
   void Raw(std::string_view bytes) { buffer_.Append(bytes); }
   void Simple(std::string_view text);  // +OK
@@ -116,6 +124,7 @@ class ReplyWriter {
   ReplyBuffer& buffer_;
   int protocol_;
   uint64_t errors_ = 0;
+  ErrorListener* listener_ = nullptr;
 };
 
 }  // namespace larder::resp
