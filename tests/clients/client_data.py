@@ -1,10 +1,7 @@
-"""The records that every client test reads, and the server that serves them."""
+"""The records that every test of a client reads."""
 
 import json
 import os
-
-from harness.programs import LARDER
-from harness.servers import start_larder
 
 NAME = "records"  # the dataset is called as its file
 KEYS = 300
@@ -62,8 +59,3 @@ def publish(directory, version):
             out.write(json.dumps(record) + "\n")
     os.replace(path + ".new", path)
     return path
-
-
-def serve(directory):
-    """A server of version 1, to be used with `with`."""
-    return start_larder(LARDER, files=[publish(directory, 1)])

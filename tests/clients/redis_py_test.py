@@ -1,13 +1,15 @@
-"""redis-py, with its own parser and with hiredis: handshake, pipelines, reads, scans, errors, and a
-switch in the middle."""
+"""redis-py, with its own parser and with hiredis: handshake, reads, pipelines, transactions, scans,
+channels, errors, twenty switches."""
 
-import tempfile
+import contextlib
+import threading
 import unittest
 
 import redis
 from redis.connection import Connection, HiredisParser, PythonParser
 
 import client_data
+import client_sources
 
 DATA_COUNT = sum(1 for _ in client_data.records(1))
 
@@ -19,17 +21,18 @@ class RedisPyTests:
 
     @classmethod
     def setUpClass(cls):
-        directory = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(directory.cleanup)
-        cls.directory = directory.name
-        cls.server = cls.enterClassContext(client_data.serve(cls.directory))
+        stack = cls.enterClassContext(contextlib.ExitStack())
+        cls.source = client_sources.start(stack)
 
     def setUp(self):
+        self.client = self.connect()
+
+    def connect(self):
         pool = redis.ConnectionPool(connection_class=Connection, host="127.0.0.1",
-                                    port=self.server.port, parser_class=self.parser,
+                                    port=self.source.server.port, parser_class=self.parser,
                                     client_name="redis-py-test", health_check_interval=1)
-        self.client = redis.Redis(connection_pool=pool, decode_responses=False)
         self.addCleanup(pool.disconnect)
+        return redis.Redis(connection_pool=pool, decode_responses=False)
 
     def test_handshake_names_the_connection(self):
         self.assertTrue(self.client.ping())
@@ -120,30 +123,99 @@ class RedisPyTests:
         self.assertIn("get", self.client.command())
         self.assertGreater(self.client.command_count(), 40)
 
-    def test_switch_in_the_middle_shows_one_version_per_request(self):
-        names = [f"item/{i}" for i in range(100)]
-        last = 0
-        for version in range(2, 6):
-            client_data.publish(self.directory, version)
-            self.client.execute_command("LARDER", "RELOAD", client_data.NAME)
-            versions = {value.split(b" of ")[0] for value in self.client.mget(names)}
-            self.assertEqual(versions, {client_data.number_of_version(version).encode()})
-            self.assertGreater(version, last)
-            last = version
+    def test_transactions(self):
+        with self.client.pipeline(transaction=True) as transaction:
+            values = transaction.get("string").hmget("hash", "b").exists("missing").execute()
+        self.assertEqual(values, ["hello ☃".encode(), [b"two"], 0])
+        with self.client.pipeline() as transaction:
+            transaction.watch("version")
+            version = transaction.get("version")
+            transaction.multi()
+            self.assertEqual(transaction.get("version").execute(), [version])
+        with self.client.pipeline(transaction=True) as transaction:
+            with self.assertRaises(redis.exceptions.ReadOnlyError):
+                transaction.get("string").set("string", "x").execute()
+        self.assertTrue(self.client.ping())
+
+    def test_messages_come_from_other_connections(self):
+        with self.client.pubsub() as channels:
+            channels.subscribe("news")
+            channels.psubscribe("n[a-f]ws")
+            self.assertEqual([self.message_of(channels) for _ in range(2)],
+                             [("subscribe", b"news", 1), ("psubscribe", b"n[a-f]ws", 2)])
+            self.assertEqual(self.client.pubsub_numsub("news"), [(b"news", 1)])
+            self.assertEqual(self.client.publish("news", "tea is ready"), 2)
+            self.assertEqual([self.message_of(channels) for _ in range(2)],
+                             [("message", b"news", b"tea is ready"),
+                              ("pmessage", b"news", b"tea is ready")])
+            self.assertTrue(channels.ping() is None)
+            self.assertEqual(self.message_of(channels)[0], "pong")
+            channels.unsubscribe()
+            self.assertEqual(self.message_of(channels), ("unsubscribe", b"news", 1))
+
+    @staticmethod
+    def message_of(channels):
+        message = channels.get_message(timeout=60)
+        return message["type"], message["channel"], message["data"]
 
     def test_scan_across_a_switch_misses_nothing(self):
+        if client_sources.AGAINST != "larder":
+            self.skipTest("Redis begins a scan of a new dataset anew")
         found = []
         cursor = 0
         for step in range(1000):
             if step == 3:
-                client_data.publish(self.directory, 9)
-                self.client.execute_command("LARDER", "RELOAD", client_data.NAME)
+                self.source.publish_next()
             cursor, keys = self.client.scan(cursor, match="item/*", count=10)
             found += keys
             if cursor == 0:
                 break
         self.assertEqual(len(found), client_data.KEYS)
         self.assertEqual(len(set(found)), client_data.KEYS)
+
+    def follow_switches(self, client, until, seen):
+        """Reads until version `until`: what every request and transaction returns is of one."""
+        names = [f"item/{i}" for i in range(100)]
+        last = 0
+        while last < until:
+            with client.pipeline(transaction=True) as transaction:
+                version, first, hundred = (
+                    transaction.get("version").get(names[0]).get(names[99]).execute())
+            self.assertEqual([first, hundred], [version + b" of 0", version + b" of 99"])
+            (version,) = {value.split(b" of ")[0] for value in client.mget(names)}
+            now = int(version.removeprefix(b"version "))
+            self.assertGreaterEqual(now, last)
+            last = now
+            seen(now)
+
+    def test_twenty_switches_under_load(self):
+        first = self.source.version
+        done = []
+        reached = threading.Condition()
+        reading = [0]
+
+        def seen(version):
+            with reached:
+                reading[0] = version
+                reached.notify_all()
+
+        def load():
+            self.follow_switches(self.connect(), first + 20, seen)
+            done.append(True)
+
+        with self.client.pubsub(ignore_subscribe_messages=True) as channels:
+            channels.psubscribe(client_sources.CHANNELS)
+            self.assertIsNone(channels.get_message(timeout=60))
+            reader = threading.Thread(target=load, daemon=True)
+            reader.start()
+            for version in range(first, first + 20):
+                with reached:
+                    self.assertTrue(reached.wait_for(lambda: reading[0] >= version, timeout=60))
+                self.source.publish_next()
+            reader.join(timeout=60)
+            self.assertEqual(done, [True])
+            for _ in range(20):
+                self.assertEqual(self.message_of(channels)[0], "pmessage")
 
 
 class OwnParserTest(RedisPyTests, unittest.TestCase):

@@ -36,13 +36,16 @@ def free_port():
 
 
 class Server:
-    """A running server process. `argv(port)` makes its command line."""
+    """A running server process. `argv(port)` makes its command line. With a `password` it is asked
+    for whether it is ready by its default user; connect() leaves that to the caller."""
 
-    def __init__(self, name, argv, directory=None, env=None, ready_seconds=READY_SECONDS):
+    def __init__(self, name, argv, directory=None, env=None, ready_seconds=READY_SECONDS,
+                 password=None):
         self.name = name
         self.argv = argv
         self.env = env
         self.ready_seconds = ready_seconds
+        self.password = password
         self.owns_directory = directory is None
         self.directory = directory or tempfile.mkdtemp(prefix=f"larder-test-{name}-")
         self.log_path = os.path.join(self.directory, f"{name}.log")
@@ -85,6 +88,8 @@ class Server:
         while time.monotonic() < deadline:
             try:
                 with self.connect(timeout=5) as connection:
+                    if self.password is not None:
+                        connection.call("AUTH", self.password)
                     reply = connection.call(b"DBSIZE")
                     if reply.kind == b":":
                         return
@@ -153,12 +158,14 @@ def redis_program():
     return program
 
 
-def start_redis(*arguments, directory=None):
+def start_redis(*arguments, directory=None, password=None):
     """A Redis that keeps nothing on disk, not started yet: use it with `with`."""
     program = redis_program()
+    if password is not None:
+        arguments = [*arguments, "--requirepass", password]
     return Server("redis", lambda port: [
         program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-        "--daemonize", "no", *arguments], directory=directory)
+        "--daemonize", "no", *arguments], directory=directory, password=password)
 
 
 def start_larder(program, files=(), arguments=(), directory=None, store=None):
