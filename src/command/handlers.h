@@ -108,7 +108,6 @@ void ZCount(Context& context, Arguments args);
 void ZLexCount(Context& context, Arguments args);
 void ZMScore(Context& context, Arguments args);
 void ZRandMember(Context& context, Arguments args);
-void ZRange(Context& context, Arguments args);
 void ZRank(Context& context, Arguments args);
 void ZRevRank(Context& context, Arguments args);
 void ZScan(Context& context, Arguments args);
@@ -256,6 +255,7 @@ void SInterCard(Context& context, Arguments args);
 void SUnion(Context& context, Arguments args);
 
 // sorted_set_ranges.cc
+void ZRange(Context& context, Arguments args);
 void ZRangeByLex(Context& context, Arguments args);
 void ZRangeByScore(Context& context, Arguments args);
 void ZRevRange(Context& context, Arguments args);

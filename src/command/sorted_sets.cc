@@ -1,174 +1,52 @@
-// Sorted sets. Elements are stored by ascending score, then by bytes, so every range is a run.
-#include <algorithm>
+// Sorted sets: members, scores and ranks. Ranges of them stand in sorted_set_ranges.cc.
+#include <limits>
+#include <optional>
+#include <vector>
 
 #include "command/arguments.h"
 #include "command/context.h"
 #include "command/handlers.h"
 #include "command/member_scan.h"
+#include "command/random_members.h"
 #include "command/zset_range.h"
+#include "command/zset_reply.h"
 
 namespace larder::command {
 namespace {
 
-constexpr std::string_view kNotAFloatRange = "ERR min or max is not a float";
+// Twice as many words as members are answered, and Redis counts the words.
+constexpr int64_t kMaxCountWithScores = std::numeric_limits<int64_t>::max() / 2;
 
-std::optional<snapshot::CollectionView> FindZset(Context& context, std::string_view key,
-                                                 bool* missing) {
-  const auto value = context.FindOfType(key, ValueType::kZset, missing);
-  if (!value) return std::nullopt;
-  return snapshot::CollectionView(*value);
+// ZRANK and ZREVRANK.
+void AnswerRank(Context& context, Arguments args, bool reverse) {
+  bool missing = false;
+  const auto zset = FindZset(context, args[1], &missing);
+  if (!zset && !missing) return;
+  const auto element = zset ? zset->FindMember(args[2]) : std::nullopt;
+  if (!element) return context.reply.Null();
+  const uint64_t rank = reverse ? zset->count() - 1 - *element : *element;
+  context.reply.Integer(static_cast<int64_t>(rank));
 }
 
-// A score is stored as a bulk; RESP3 has a type of its own with the same text.
-void AnswerScore(Context& context, const snapshot::CollectionView& zset, uint64_t element) {
-  if (!context.resp3()) return context.reply.Raw(zset.ScoreBulk(element));
-  context.reply.Raw(",");
-  context.reply.Raw(snapshot::BulkText(zset.ScoreBulk(element)));
-  context.reply.Raw("\r\n");
-}
-
-enum class RangeBy : uint8_t { kRank, kScore, kLex };
-
-struct ZRangeOptions {
-  RangeBy by = RangeBy::kRank;
-  bool reverse = false;
+struct RandomMembersAsked {
+  int64_t count = 0;
   bool with_scores = false;
-  int64_t offset = 0;
-  int64_t limit = -1;  // negative: all
 };
 
 // None: refused and answered.
-std::optional<ZRangeOptions> ReadZRangeOptions(Context& context, Arguments options) {
-  ZRangeOptions read;
-  for (size_t i = 0; i < options.size(); ++i) {
-    const size_t left = options.size() - i - 1;
-    if (IsOption(options[i], "withscores")) {
-      read.with_scores = true;
-    } else if (left >= 2 && IsOption(options[i], "limit")) {
-      const auto offset = ParseInteger(options[i + 1]);
-      const auto limit = ParseInteger(options[i + 2]);
-      if (!offset || !limit) {
-        context.reply.Error(kNotAnInteger);
-        return std::nullopt;
-      }
-      read.offset = *offset;
-      read.limit = *limit;
-      i += 2;
-    } else if (!read.reverse && IsOption(options[i], "rev")) {
-      read.reverse = true;
-    } else if (read.by == RangeBy::kRank && IsOption(options[i], "bylex")) {
-      read.by = RangeBy::kLex;
-    } else if (read.by == RangeBy::kRank && IsOption(options[i], "byscore")) {
-      read.by = RangeBy::kScore;
-    } else {
-      context.reply.Error(kSyntaxError);
-      return std::nullopt;
-    }
-  }
-  if (read.limit != -1 && read.by == RangeBy::kRank) {
-    context.reply.Error(
-        "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX");
+std::optional<RandomMembersAsked> ReadRandomMembers(Context& context, Arguments args) {
+  const auto count = ReadRandomCount(context, args[2]);
+  if (!count) return std::nullopt;
+  const bool with_scores = args.size() == 4 && IsOption(args[3], "withscores");
+  if (args.size() > 3 && !with_scores) {
+    context.reply.Error(kSyntaxError);
     return std::nullopt;
   }
-  if (read.with_scores && read.by == RangeBy::kLex) {
-    context.reply.Error("ERR syntax error, WITHSCORES not supported in combination with BYLEX");
+  if (with_scores && (*count > kMaxCountWithScores || *count < -kMaxCountWithScores)) {
+    context.reply.Error(kOutOfRange);
     return std::nullopt;
   }
-  return read;
-}
-
-struct RankRange {
-  int64_t first;
-  int64_t last;
-};
-
-// The bounds as the command line gives them; the kind that `by` names is filled in.
-struct ZRangeBounds {
-  RankRange rank{};
-  ScoreRange score;
-  LexRange lex;
-};
-
-std::optional<ZRangeBounds> ReadBounds(Context& context, const ZRangeOptions& options,
-                                       std::string_view start, std::string_view stop) {
-  // From the highest to the lowest: the bounds come in that order, too.
-  const bool swapped = options.reverse && options.by != RangeBy::kRank;
-  const std::string_view min = swapped ? stop : start;
-  const std::string_view max = swapped ? start : stop;
-  ZRangeBounds bounds;
-  std::string_view error;
-  switch (options.by) {
-    case RangeBy::kRank: {
-      const auto first = ParseInteger(min);
-      const auto last = ParseInteger(max);
-      if (first && last) bounds.rank = {*first, *last};
-      if (!first || !last) error = kNotAnInteger;
-      break;
-    }
-    case RangeBy::kScore: {
-      const auto range = ParseScoreRange(min, max);
-      if (range) bounds.score = *range;
-      if (!range) error = kNotAFloatRange;
-      break;
-    }
-    case RangeBy::kLex: {
-      const auto range = ParseLexRange(min, max);
-      if (range) bounds.lex = *range;
-      if (!range) error = "ERR min or max not valid string range item";
-      break;
-    }
-  }
-  if (error.empty()) return bounds;
-  context.reply.Error(error);
-  return std::nullopt;
-}
-
-// The elements, in stored order also for a reverse range.
-IndexRange FindRange(const snapshot::CollectionView& zset, const ZRangeOptions& options,
-                     const ZRangeBounds& bounds) {
-  switch (options.by) {
-    case RangeBy::kRank: {
-      const IndexRange range = ClampRange(bounds.rank.first, bounds.rank.last, zset.count());
-      if (!options.reverse || range.first == range.end) return range;
-      return {.first = zset.count() - range.end, .end = zset.count() - range.first};
-    }
-    case RangeBy::kScore:
-      return FindScoreRange(zset, bounds.score);
-    case RangeBy::kLex:
-      return FindLexRange(zset, bounds.lex, options.reverse);
-  }
-  return {};
-}
-
-// LIMIT: `limit` elements after the first `offset`, counted from the end where the answer begins.
-// As in Redis, a negative offset leaves nothing and a negative limit cuts nothing off.
-IndexRange Cut(IndexRange range, const ZRangeOptions& options) {
-  if (options.by == RangeBy::kRank) return range;
-  const uint64_t size = range.end - range.first;
-  if (options.offset < 0 || static_cast<uint64_t>(options.offset) >= size) return {};
-  const auto offset = static_cast<uint64_t>(options.offset);
-  uint64_t left = size - offset;
-  if (options.limit >= 0) left = std::min(left, static_cast<uint64_t>(options.limit));
-  if (options.reverse) {
-    return {.first = range.end - offset - left, .end = range.end - offset};
-  }
-  return {.first = range.first + offset, .end = range.first + offset + left};
-}
-
-void AnswerRange(Context& context, const snapshot::CollectionView& zset, IndexRange range,
-                 const ZRangeOptions& options) {
-  const uint64_t size = range.end - range.first;
-  const bool flat = options.with_scores && !context.resp3();
-  context.reply.Array(flat ? size * 2 : size);
-  if (!options.with_scores && !options.reverse) {
-    return context.Slice(zset.Bulks(range.first, range.end));
-  }
-  for (uint64_t i = 0; i < size; ++i) {
-    const uint64_t element = options.reverse ? range.end - 1 - i : range.first + i;
-    if (options.with_scores && !flat) context.reply.Array(2);
-    context.Slice(zset.Bulk(element));
-    if (options.with_scores) AnswerScore(context, zset, element);
-  }
+  return RandomMembersAsked{.count = *count, .with_scores = with_scores};
 }
 
 }  // namespace
@@ -188,18 +66,29 @@ void ZScore(Context& context, Arguments args) {
   AnswerScore(context, *zset, *element);
 }
 
-void ZRank(Context& context, Arguments args) {
+void ZMScore(Context& context, Arguments args) {
   bool missing = false;
   const auto zset = FindZset(context, args[1], &missing);
   if (!zset && !missing) return;
-  const auto element = zset ? zset->FindMember(args[2]) : std::nullopt;
-  if (!element) return context.reply.Null();
-  context.reply.Integer(static_cast<int64_t>(*element));
+  const Arguments members = args.subspan(2);
+  context.reply.Array(members.size());
+  for (const std::string_view member : members) {
+    const auto element = zset ? zset->FindMember(member) : std::nullopt;
+    if (element) {
+      AnswerScore(context, *zset, *element);
+    } else {
+      context.reply.Null();
+    }
+  }
 }
+
+void ZRank(Context& context, Arguments args) { AnswerRank(context, args, false); }
+
+void ZRevRank(Context& context, Arguments args) { AnswerRank(context, args, true); }
 
 void ZCount(Context& context, Arguments args) {
   const auto bounds = ParseScoreRange(args[2], args[3]);
-  if (!bounds) return context.reply.Error(kNotAFloatRange);
+  if (!bounds) return context.reply.Error(kNoScoreRange);
   bool missing = false;
   const auto zset = FindZset(context, args[1], &missing);
   if (!zset && !missing) return;
@@ -207,18 +96,30 @@ void ZCount(Context& context, Arguments args) {
   context.reply.Integer(static_cast<int64_t>(range.end - range.first));
 }
 
-void ZRange(Context& context, Arguments args) {
-  const auto options = ReadZRangeOptions(context, args.subspan(4));
-  if (!options) return;
-  const auto bounds = ReadBounds(context, *options, args[2], args[3]);
-  if (!bounds) return;
+void ZLexCount(Context& context, Arguments args) {
+  const auto bounds = ParseLexRange(args[2], args[3]);
+  if (!bounds) return context.reply.Error(kNoLexRange);
   bool missing = false;
   const auto zset = FindZset(context, args[1], &missing);
-  if (!zset) {
-    if (missing) context.reply.Array(0);
-    return;
-  }
-  AnswerRange(context, *zset, Cut(FindRange(*zset, *options, *bounds), *options), *options);
+  if (!zset && !missing) return;
+  const IndexRange range = zset ? FindLexRange(*zset, *bounds, false) : IndexRange{};
+  context.reply.Integer(static_cast<int64_t>(range.end - range.first));
+}
+
+void ZRandMember(Context& context, Arguments args) {
+  const bool single = args.size() == 2;
+  const auto asked =
+      single ? std::optional(RandomMembersAsked()) : ReadRandomMembers(context, args);
+  if (!asked) return;
+  bool missing = false;
+  const auto zset = FindZset(context, args[1], &missing);
+  if (!zset && !missing) return;
+  const uint64_t size = zset ? zset->count() : 0;
+  if (single && size == 0) return context.reply.Null();
+  if (single) return context.Slice(zset->Bulk(WorkerRandom().Below(size)));
+  const std::vector<uint64_t> chosen = ChooseElements(asked->count, size);
+  AnswerMemberCount(context, chosen.size(), asked->with_scores);
+  for (const uint64_t element : chosen) AnswerMember(context, *zset, element, asked->with_scores);
 }
 
 void ZScan(Context& context, Arguments args) { ScanMembers(context, args, ValueType::kZset); }

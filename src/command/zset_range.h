@@ -13,6 +13,9 @@
 
 namespace larder::command {
 
+inline constexpr std::string_view kNoScoreRange = "ERR min or max is not a float";
+inline constexpr std::string_view kNoLexRange = "ERR min or max not valid string range item";
+
 struct ScoreRange {
   ScoreBound min;
   ScoreBound max;
