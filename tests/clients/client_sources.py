@@ -15,7 +15,7 @@ from harness import servers
 from harness.programs import LARDER
 
 AGAINST = os.environ.get("LARDER_CLIENTS_AGAINST", "larder")
-CHANNELS = "larder:*"  # where switches are announced
+CHANNELS = "__larder__:*"  # where switches are announced
 
 
 class Source:
@@ -33,9 +33,30 @@ class LarderSource(Source):
 
     def __init__(self, stack, password=None):
         self.directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="larder-client-"))
-        source = client_data.publish(self.directory, 1)
-        self.server = stack.enter_context(servers.start_larder(LARDER, files=[source]))
+        client_data.publish(self.directory, 1)
+        self.password = password
+        self.server = stack.enter_context(servers.Server("larder", self.argv, password=password))
         self.control = stack.enter_context(self.server.connect())
+        if password is not None:
+            self.control.call("AUTH", password)
+
+    def argv(self, port):
+        with open(os.path.join(self.directory, "larder.toml"), "w", encoding="utf-8") as config:
+            config.write(self.configuration(port))
+        return [os.path.abspath(LARDER), "serve", "--config", config.name]
+
+    def configuration(self, port):
+        password = f'requirepass = "{self.password}"' if self.password is not None else ""
+        return f"""
+            [server]
+            {password}
+            [[listener]]
+            address = "127.0.0.1:{port}"
+            [[store]]
+            name = "{client_data.NAME}"
+            source = "{client_data.NAME}.jsonl"
+            directory = "store"
+            """
 
     def publish(self, version):
         client_data.publish(self.directory, version)

@@ -2,6 +2,7 @@
 channels, errors, twenty switches."""
 
 import contextlib
+import json
 import threading
 import unittest
 
@@ -214,8 +215,12 @@ class RedisPyTests:
                 self.source.publish_next()
             reader.join(timeout=60)
             self.assertEqual(done, [True])
-            for _ in range(20):
-                self.assertEqual(self.message_of(channels)[0], "pmessage")
+            told = [self.message_of(channels) for _ in range(20)]
+        self.assertEqual({(kind, channel) for kind, channel, _ in told},
+                         {("pmessage", b"__larder__:records")})
+        if client_sources.AGAINST == "larder":
+            versions = [json.loads(text)["current"] for _, _, text in told]
+            self.assertEqual(versions, list(range(versions[0], versions[0] + 20)))
 
 
 class OwnParserTest(RedisPyTests, unittest.TestCase):
