@@ -282,6 +282,7 @@ void JsonGet(Context& context, Arguments args);
 void JsonMGet(Context& context, Arguments args);
 void JsonObjKeys(Context& context, Arguments args);
 void JsonObjLen(Context& context, Arguments args);
+void JsonResp(Context& context, Arguments args);
 void JsonStrLen(Context& context, Arguments args);
 void JsonType(Context& context, Arguments args);
 

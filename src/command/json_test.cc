@@ -1,0 +1,3 @@
+#include <gtest/gtest.h>
+
+#include "command/test_stores.h"
