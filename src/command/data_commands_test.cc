@@ -219,7 +219,9 @@ TEST_F(DataCommandsTest, MemberScansReturnEveryMemberOnce) {
 
 TEST_F(DataCommandsTest, KeysAreListedByPattern) {
   EXPECT_EQ(CountReplies(Ask("KEYS *"), 2), 1U);
-  EXPECT_THAT(Ask("KEYS *"), StartsWith("*52\r\n"));
+  // All but the one that has expired.
+  const uint64_t keys = std::stoull(Ask("DBSIZE").substr(1));
+  EXPECT_THAT(Ask("KEYS *"), StartsWith(fmt::format("*{}\r\n", keys - 1)));
   EXPECT_THAT(Ask("KEYS album/1*"), StartsWith("*11\r\n"));
   EXPECT_EQ(Ask("KEYS nothing/*"), "*0\r\n");
   EXPECT_EQ(Ask("KEYS ?set"), "*1\r\n$4\r\nzset\r\n");

@@ -1,7 +1,12 @@
 // Hashes: bulk 2i of a stored hash is field i, bulk 2i + 1 its value.
+#include <functional>
+#include <limits>
+
+#include "command/arguments.h"
 #include "command/context.h"
 #include "command/handlers.h"
 #include "command/member_scan.h"
+#include "command/random.h"
 
 namespace larder::command {
 namespace {
@@ -30,6 +35,49 @@ void AnswerEverySecond(Context& context, std::string_view key, uint64_t from) {
   }
   context.reply.Array(hash->count());
   for (uint64_t i = 0; i < hash->count(); ++i) context.Slice(hash->Bulk(i * 2 + from));
+}
+
+// Elements of the hash by their numbers: fields, or fields with their values, which RESP3 nests.
+void AnswerElements(Context& context, const snapshot::CollectionView& hash, uint64_t count,
+                    bool with_values, const std::function<uint64_t(uint64_t)>& element) {
+  const bool nested = with_values && context.resp3();
+  context.reply.Array(with_values && !nested ? count * 2 : count);
+  for (uint64_t i = 0; i < count; ++i) {
+    const uint64_t number = element(i);
+    if (nested) context.reply.Array(2);
+    context.Slice(hash.Bulks(number * 2, number * 2 + (with_values ? 2 : 1)));
+  }
+}
+
+struct RandomFieldOptions {
+  int64_t count = 0;  // negative: so many, repeated ones among them
+  bool with_values = false;
+};
+
+// None: refused and answered, in Redis's order.
+std::optional<RandomFieldOptions> ReadRandomFieldOptions(Context& context, Arguments args) {
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  RandomFieldOptions read;
+  const auto count = ParseInteger(args[2]);
+  std::string_view error;
+  if (!count) {
+    error = kNotAnInteger;
+  } else if (*count < -kMost) {
+    error = kNotNegatable;
+  } else if (args.size() > 4 || (args.size() == 4 && !IsOption(args[3], "withvalues"))) {
+    error = kSyntaxError;
+  } else if (args.size() == 4 && (*count < -kMost / 2 || *count > kMost / 2)) {
+    error = kOutOfRange;
+  } else if (*count < -kMaxRepeatedElements) {
+    error = kOutOfRange;
+  }
+  if (!error.empty()) {
+    context.reply.Error(error);
+    return std::nullopt;
+  }
+  read.count = *count;
+  read.with_values = args.size() == 4;
+  return read;
 }
 
 }  // namespace
@@ -81,6 +129,40 @@ void HExists(Context& context, Arguments args) {
   bool missing = false;
   const auto hash = FindHash(context, args[1], &missing);
   if (hash || missing) context.reply.Integer(hash && hash->FindMember(args[2]) ? 1 : 0);
+}
+
+void HStrLen(Context& context, Arguments args) {
+  bool missing = false;
+  const auto hash = FindHash(context, args[1], &missing);
+  if (!hash && !missing) return;
+  const auto element = hash ? hash->FindMember(args[2]) : std::optional<uint64_t>();
+  context.reply.Integer(element ? static_cast<int64_t>(hash->Text(*element * 2 + 1).size()) : 0);
+}
+
+void HRandField(Context& context, Arguments args) {
+  RandomFieldOptions options;
+  const bool counted = args.size() > 2;
+  if (counted) {
+    const auto read = ReadRandomFieldOptions(context, args);
+    if (!read) return;
+    options = *read;
+  }
+  bool missing = false;
+  const auto hash = FindHash(context, args[1], &missing);
+  if (!hash) {
+    if (!missing) return;
+    return counted ? context.reply.Array(0) : context.reply.Null();
+  }
+  RandomSource& random = WorkerRandom();
+  const uint64_t size = hash->count();
+  if (!counted) return context.Slice(hash->Bulk(random.Below(size) * 2));
+  if (options.count <= 0) {
+    return AnswerElements(context, *hash, static_cast<uint64_t>(-options.count),
+                          options.with_values, [&](uint64_t) { return random.Below(size); });
+  }
+  const auto chosen = ChooseDistinct(random, static_cast<uint64_t>(options.count), size);
+  AnswerElements(context, *hash, chosen.size(), options.with_values,
+                 [&](uint64_t i) { return chosen[i]; });
 }
 
 void HScan(Context& context, Arguments args) { ScanMembers(context, args, ValueType::kHash); }

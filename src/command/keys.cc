@@ -1,6 +1,5 @@
-// Keys whatever their values: EXISTS, TYPE, TTL, PTTL, KEYS, SCAN, RANDOMKEY.
+// Keys whatever their values: EXISTS, TOUCH, TYPE, TTL and its kin, KEYS, SCAN, RANDOMKEY.
 #include <limits>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -10,6 +9,7 @@
 #include "command/arguments.h"
 #include "command/context.h"
 #include "command/handlers.h"
+#include "command/random.h"
 #include "command/scan_options.h"
 
 namespace larder::command {
@@ -66,10 +66,15 @@ void AnswerKeys(Context& context, const std::vector<std::string_view>& keys) {
   for (const std::string_view key : keys) context.reply.Bulk(key);
 }
 
-uint64_t Random64() {
-  thread_local std::mt19937_64 random{std::random_device{}()};
-  return random();
+// When it expires, or one of the above.
+int64_t ExpiryTime(Context& context, std::string_view key) {
+  const auto value = context.Find(key);
+  if (!value) return kMissing;
+  return value->expires_at_ms.value_or(kNoExpiry);
 }
+
+// As Redis rounds: to the nearest second.
+int64_t InSeconds(int64_t time_ms) { return time_ms < 0 ? time_ms : (time_ms + 500) / 1000; }
 
 }  // namespace
 
@@ -87,11 +92,21 @@ void Type(Context& context, Arguments args) {
 }
 
 void Ttl(Context& context, Arguments args) {
-  const int64_t left_ms = TimeToLive(context, args[1]);
-  context.reply.Integer(left_ms < 0 ? left_ms : (left_ms + 500) / 1000);
+  context.reply.Integer(InSeconds(TimeToLive(context, args[1])));
 }
 
 void Pttl(Context& context, Arguments args) { context.reply.Integer(TimeToLive(context, args[1])); }
+
+void ExpireTime(Context& context, Arguments args) {
+  context.reply.Integer(InSeconds(ExpiryTime(context, args[1])));
+}
+
+void PExpireTime(Context& context, Arguments args) {
+  context.reply.Integer(ExpiryTime(context, args[1]));
+}
+
+// No access times are kept that it could change: what is left of it is the count.
+void Touch(Context& context, Arguments args) { Exists(context, args); }
 
 void KeysMatching(Context& context, Arguments args) {
   ScanOptions options;
@@ -117,7 +132,7 @@ void RandomKey(Context& context, Arguments /*args*/) {
   constexpr int kTries = 100;  // Redis's, against a database of expired keys
   const snapshot::Snapshot* snapshot = context.snapshot();
   for (int i = 0; snapshot != nullptr && i < kTries; ++i) {
-    const auto entry = snapshot->RandomEntry(Random64());
+    const auto entry = snapshot->RandomEntry(WorkerRandom().Next());
     if (!entry) break;
     if (!entry->value.Expired(context.now_ms)) return context.reply.Bulk(entry->key);
   }

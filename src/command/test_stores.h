@@ -23,6 +23,12 @@ namespace larder::command {
 
 inline constexpr int64_t kTestNowMs = 1'700'000'000'000;
 
+// A JSON value as it is stored, and as JSON.GET writes it.
+inline constexpr std::string_view kDocument =
+    R"({"a": {"b":1, "c":[true,2.50]}, "s":"\u00e9\n", "o":{"b":[]}, "n":null})";
+inline constexpr std::string_view kCompactDocument =
+    R"({"a":{"b":1,"c":[true,2.50]},"s":"é\n","o":{"b":[]},"n":null})";
+
 class FakeHost final : public Host {
  public:
   ServerInfo server_info() const override {
@@ -176,6 +182,8 @@ class TestStores {
     Put(batch, "empty", ValueType::kString, {""});
     Put(batch, "large", ValueType::kString, {std::string(100'000, 'x')});
     Put(batch, "json", ValueType::kJson, {R"({"a":1})"});
+    Put(batch, "document", ValueType::kJson, {std::string(kDocument)});
+    Put(batch, "largejson", ValueType::kJson, {R"({"text":")" + std::string(100'000, 'x') + "\"}"});
     Put(batch, "hash", ValueType::kHash, {"f1", "v1", "f2", "v2", "f3", "v3"});
     Put(batch, "list", ValueType::kList, {"a", "b", "c", "d", "e"});
     Put(batch, "set", ValueType::kSet, {"x", "y", "z"});
@@ -183,6 +191,17 @@ class TestStores {
     Put(batch, "lex", ValueType::kZset, {"a", "b", "c", "d"}, {0, 0, 0, 0});
     Put(batch, "expired", ValueType::kString, {"gone"}, {}, kTestNowMs);
     Put(batch, "expiring", ValueType::kString, {"soon"}, {}, kTestNowMs + 10'500);
+    // No elements seen, and one: sparse HyperLogLogs.
+    const std::string hll_head("HYLL\x01\0\0\0\0\0\0\0\0\0\0\x80", 16);
+    Put(batch, "hll", ValueType::kString, {hll_head + "\x7f\xfe\x88"});
+    Put(batch, "hll0", ValueType::kString, {hll_head + "\x7f\xff"});
+    Put(batch, "bits", ValueType::kString, {std::string("\x00\xff\xf0\x0f\x80\x01", 6)});
+    Put(batch, "ids", ValueType::kList, {"1", "2", "3", "10"});
+    Put(batch, "duplicates", ValueType::kList, {"x", "y", "x", "x"});
+    for (const auto& [id, weight] : {std::pair{"1", "30"}, {"2", "10"}, {"3", "20"}}) {
+      Put(batch, fmt::format("weight_{}", id), ValueType::kString, {weight});
+      Put(batch, fmt::format("object_{}", id), ValueType::kHash, {"weight", weight, "n", id});
+    }
     for (int i = 0; i < 20; ++i) {
       Put(batch, fmt::format("artist/{}", i), ValueType::kString, {fmt::format("a{}", i)});
       Put(batch, fmt::format("album/{}", i), ValueType::kString, {fmt::format("b{}", i)});
@@ -233,7 +252,7 @@ class TestConnection {
         reader_(stores.catalogue().epochs().Register()),
         dispatcher_(stores.catalogue(), stores.host(), stores.counters(), stores.instruments(),
                     stores.statistics()) {
-    session.user = &stores.host().users_now.default_user();
+    static_cast<void>(Adopt(session, stores.host().users_now));
     session.id = 7;
   }
 
