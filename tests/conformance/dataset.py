@@ -1,5 +1,7 @@
 """The fixed records that the tables of cases (cases/*.txt) speak of."""
 
+import dataset_sets
+
 INFINITY = float("inf")
 
 
@@ -52,4 +54,5 @@ def sorted_sets():
 
 def databases():
     """Database 0 and 1."""
-    return [[*strings(), *collections(), *sorted_sets()], [("other", "string", "of database 1")]]
+    return [[*strings(), *collections(), *sorted_sets(), *dataset_sets.records()],
+            [("other", "string", "of database 1")]]
