@@ -31,16 +31,16 @@ void CommandHelp(Context& context, Arguments args);
 void CommandInfo(Context& context, Arguments args);
 void CommandList(Context& context, Arguments args);
 
-// server_info.cc
+// config.cc
 void ConfigGet(Context& context, Arguments args);
 void ConfigHelp(Context& context, Arguments args);
 void ConfigResetStat(Context& context, Arguments args);
 void ConfigSet(Context& context, Arguments args);
+
+// server_info.cc
 void DbSize(Context& context, Arguments args);
 void Info(Context& context, Arguments args);
 void LastSave(Context& context, Arguments args);
-void ReadOnly(Context& context, Arguments args);
-void ReadWrite(Context& context, Arguments args);
 void Role(Context& context, Arguments args);
 void Time(Context& context, Arguments args);
 void Wait(Context& context, Arguments args);
@@ -192,16 +192,11 @@ void ModuleHelp(Context& context, Arguments args);
 void ModuleList(Context& context, Arguments args);
 
 // cluster.cc
-void ClusterHelp(Context& context, Arguments args);
-void ClusterInfo(Context& context, Arguments args);
-void ClusterKeySlot(Context& context, Arguments args);
-void ClusterMyId(Context& context, Arguments args);
-void ClusterNodes(Context& context, Arguments args);
-void ClusterShards(Context& context, Arguments args);
-void ClusterSlots(Context& context, Arguments args);
-void Asking(Context& context, Arguments args);
+void NoCluster(Context& context, Arguments args);
 
 // scripting.cc
+void EvalSha(Context& context, Arguments args);
+void FunctionCall(Context& context, Arguments args);
 void FunctionDump(Context& context, Arguments args);
 void FunctionHelp(Context& context, Arguments args);
 void FunctionKill(Context& context, Arguments args);

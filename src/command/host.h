@@ -68,8 +68,17 @@ struct ServerInfo {
   uint64_t keyspace_misses = 0;
   uint64_t net_input_bytes = 0;
   uint64_t net_output_bytes = 0;
+  // Per second, over the last seconds.
+  double commands_per_second = 0;
+  double net_input_bytes_per_second = 0;
+  double net_output_bytes_per_second = 0;
   uint64_t resident_bytes = 0;
   uint64_t peak_resident_bytes = 0;
+  uint64_t resident_bytes_at_start = 0;
+  uint64_t mapped_resident_bytes = 0;  // of those, pages of files
+  uint64_t client_bytes = 0;           // of all connections' buffers
+  uint64_t largest_input_buffer = 0;   // of one connection, now
+  uint64_t largest_output_buffer = 0;
   double cpu_system_seconds = 0;
   double cpu_user_seconds = 0;
   uint64_t blocked_clients = 0;  // in Host::Block or postponed by a pause

@@ -12,4 +12,8 @@ namespace larder::command {
 // Redis's order, each once, and unknown names are passed over.
 std::string InfoText(const Context& context, Arguments sections);
 
+// Unix time at which a store last began to serve another version; when none did, the server's
+// start.
+int64_t LastSwitchMs(const Context& context);
+
 }  // namespace larder::command

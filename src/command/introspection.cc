@@ -10,6 +10,7 @@
 #include "command/context.h"
 #include "command/handlers.h"
 #include "command/help.h"
+#include "command/key_positions.h"
 #include "command/table.h"
 
 namespace larder::command {
@@ -125,17 +126,14 @@ size_t CountKeySpecs(const CommandSpec& spec) {
 
 void AnswerInfo(resp::ReplyWriter& reply, const CommandSpec* spec) {
   if (spec == nullptr) return reply.Null();
-  // The positions that clients knew before there were key specs: of the first one only.
-  const KeySpec& first = spec->keys[0];
-  const bool has_range =
-      first.begin == KeySpec::Begin::kIndex && first.find == KeySpec::Find::kRange;
+  const KeyRangeOfOld range = OldKeyRange(*spec);
   reply.Array(10);
   reply.Bulk(spec->name);
   reply.Integer(spec->arity);
   AnswerBits(reply, spec->flags & ~kOwnFlags, kFlagNames, "");
-  reply.Integer(has_range ? first.index : 0);
-  reply.Integer(has_range ? (first.last < 0 ? first.last : first.index + first.last) : 0);
-  reply.Integer(has_range ? first.step : 0);
+  reply.Integer(range.first);
+  reply.Integer(range.last);
+  reply.Integer(range.step);
   AnswerBits(reply, spec->categories, kCategoryNames, "@");
   reply.Set(spec->tips.size());
   for (const std::string_view tip : spec->tips) reply.Bulk(tip);
@@ -161,6 +159,43 @@ void AnswerDocs(resp::ReplyWriter& reply, const CommandSpec& spec) {
   reply.Bulk("subcommands");
   reply.Map(spec.subcommands.size());
   for (const CommandSpec& sub : spec.subcommands) AnswerDocs(reply, sub);
+}
+
+// The command that stands after COMMAND GETKEYS, with what follows it. Null: refused and answered.
+const CommandSpec* FindCallWithKeys(Context& context, Arguments call) {
+  const CommandSpec* spec = FindListed(call[0]);
+  if (spec != nullptr && call.size() > 1 && !spec->subcommands.empty()) {
+    spec = FindSubcommand(*spec, call[1]);
+  }
+  if (spec == nullptr) {
+    context.reply.Error("ERR Invalid command specified");
+    return nullptr;
+  }
+  if (!TakesKeys(*spec)) {
+    context.reply.Error("ERR The command has no key arguments");
+    return nullptr;
+  }
+  if (!spec->ArityFits(call.size())) {
+    context.reply.Error("ERR Invalid number of arguments specified for command");
+    return nullptr;
+  }
+  return spec;
+}
+
+void AnswerKeys(Context& context, Arguments call, bool with_flags) {
+  const CommandSpec* spec = FindCallWithKeys(context, call);
+  if (spec == nullptr) return;
+  resp::ReplyWriter& reply = context.reply;
+  const std::vector<KeyPosition> keys = FindKeys(*spec, call);
+  if (keys.empty() && (spec->flags & kNoMandatoryKeys) == 0) {
+    return reply.Error("ERR Invalid arguments specified for command");
+  }
+  reply.Array(keys.size());
+  for (const KeyPosition& key : keys) {
+    if (with_flags) reply.Array(2);
+    reply.Bulk(call[key.at]);
+    if (with_flags) AnswerBits(reply, key.flags, kKeyFlagNames, "");
+  }
 }
 
 enum class ListFilter : uint8_t { kNone, kModule, kCategory, kPattern };
@@ -236,6 +271,14 @@ void CommandList(Context& context, Arguments args) {
   ForEachCommand([&](const CommandSpec& spec) { ListInto(names, spec, filter, text); });
   context.reply.Array(names.size());
   for (const std::string_view name : names) context.reply.Bulk(name);
+}
+
+void CommandGetKeys(Context& context, Arguments args) {
+  AnswerKeys(context, args.subspan(2), false);
+}
+
+void CommandGetKeysAndFlags(Context& context, Arguments args) {
+  AnswerKeys(context, args.subspan(2), true);
 }
 
 void CommandHelp(Context& context, Arguments /*args*/) { AnswerHelp(context, "command"); }
