@@ -1,5 +1,6 @@
 """The fixed records that the tables of cases (cases/*.txt) speak of."""
 
+import dataset_json
 import dataset_sets
 
 INFINITY = float("inf")
@@ -53,6 +54,7 @@ def sorted_sets():
 
 
 def databases():
-    """Database 0 and 1."""
+    """Database 0, 1 and 2."""
     return [[*strings(), *collections(), *sorted_sets(), *dataset_sets.records()],
-            [("other", "string", "of database 1")]]
+            [("other", "string", "of database 1")],
+            [*dataset_json.records()]]

@@ -51,8 +51,10 @@ def compare_case(case, larder, redis):
         except (wire.WireError, OSError) as error:
             return f"larder: {error!r}"
         if case.expected is not None:
+            if number + 1 < len(case.requests):
+                continue  # the named reply is the last one's
             raw = left.raw()
-            return None if raw == case.expected else f"larder {raw!r}, Redis 7.2 {case.expected!r}"
+            return None if raw == case.expected else f"larder {raw!r}, named {case.expected!r}"
         right = redis.call(*request)
         difference = comparison_of(case, request)(left, right, request)
         if difference:
