@@ -10,6 +10,7 @@
 #include "cli/json.h"
 #include "cli/subcommands.h"
 #include "io/file_system.h"
+#include "server/tls.h"
 #include "store/catalogue.h"
 
 namespace larder::cli {
@@ -18,8 +19,24 @@ namespace {
 
 Json Describe(const Config& config) {
   Json listeners = Json::array();
-  for (const auto& listener : config.server.listeners)
-    listeners.push_back({{"address", listener.address}, {"protocol", "resp"}});
+  for (const auto& listener : config.server.listeners) {
+    listeners.push_back({{"address", listener.address},
+                         {"protocol", "resp"},
+                         {"tls", listener.tls.enabled()},
+                         {"client_certificates", !listener.tls.client_ca.empty()},
+                         {"read_only_error", kReadOnlyErrorNames[listener.read_only_is_noperm]}});
+  }
+  Json users = Json::array();
+  for (const command::User& user : config.server.users.all()) {
+    const command::UserOptions& options = user.options();
+    Json commands = Json::array();
+    if (options.may_read) commands.push_back(kUserCommandNames[0]);
+    if (options.may_admin) commands.push_back(kUserCommandNames[1]);
+    users.push_back({{"name", options.name},
+                     {"enabled", options.enabled},
+                     {"any_password", options.any_password},
+                     {"commands", commands}});
+  }
   Json stores = Json::array();
   for (const StoreConfig& store : config.stores) {
     const dataset::Options& options = store.options;
@@ -31,17 +48,25 @@ Json Describe(const Config& config) {
                       {"keep", options.keep},
                       {"watch_ms", options.watch.count()}});
   }
-  return {{"listeners", listeners}, {"stores", stores}};
+  return {{"listeners", listeners}, {"users", users}, {"stores", stores}};
+}
+
+// What only the file system knows: two names of one directory, and what certificates are like.
+Result<void> CheckFiles(const Config& config) {
+  LARDER_TRY(store::CheckStores(io::RealFileSystem(), config.stores));
+  for (const auto& listener : config.server.listeners) {
+    if (listener.tls.enabled()) LARDER_TRY(server::TlsContext::ForServer(listener.tls));
+  }
+  return {};
 }
 
 int CheckConfig(const std::string& path, bool json) {
   const auto config = LoadConfig(path);
   if (!config) return ReportError(config.error());
-  // What only the file system knows: two names of one directory.
-  const auto stores = store::CheckStores(io::RealFileSystem(), config->stores);
-  if (!stores) {
+  const auto files = CheckFiles(*config);
+  if (!files) {
     return ReportError(
-        Error(ErrorCode::kInvalidArgument, fmt::format("{}: {}", path, stores.error().message())));
+        Error(ErrorCode::kInvalidArgument, fmt::format("{}: {}", path, files.error().message())));
   }
   if (json) {
     PrintJson(Describe(*config));

@@ -23,9 +23,11 @@ std::vector<std::string> ChoicesOf(const std::string& type) {
 }
 
 std::string ValueNameOf(const std::string& long_name, const std::string& type) {
-  for (const std::string_view file : {"--output", "--config"}) {
+  for (const std::string_view file :
+       {"--output", "--config", "--password-file", "--tls-ca", "--tls-cert", "--tls-key"}) {
     if (long_name == file) return "FILE";
   }
+  if (long_name == "--user" || long_name == "--tls-name") return "NAME";
   if (long_name == "--dir") return "DIR";
   if (long_name == "--server" || long_name == "--resp") return "ADDRESS";
   if (type.starts_with("UINT") || type.starts_with("INT")) return "N";

@@ -18,6 +18,7 @@ namespace {
 
 constexpr uint64_t kMaxConfigBytes = uint64_t{1} << 20;
 constexpr std::string_view kUnixPrefix = "unix:";
+constexpr std::string_view kDefaultUser = "default";
 
 // One pass over one file: the tables are read in the order of the struct.
 class ConfigParser {
@@ -34,6 +35,10 @@ class ConfigParser {
   Result<void> ParseLimits(const toml::table& table);
   Result<void> ParseLog(const toml::table& table);
   Result<void> ParseListener(const toml::table& table);
+  void ParseAddress(TomlReader& reader, server::ListenerOptions& to);
+  void ParseTls(TomlReader& reader, server::TlsOptions& to);
+  Result<void> ParseUser(const toml::table& table);
+  Result<void> MakeUsers();
   Result<void> ParseStore(const toml::table& table);
   void ParseNames(TomlReader& reader, StoreConfig& store);
   void ParseImport(TomlReader& reader, dataset::Options& to);
@@ -58,6 +63,8 @@ class ConfigParser {
   std::map<std::string, toml::source_index> directories_;
   std::map<uint32_t, toml::source_index> databases_;
   std::map<std::string, toml::source_index> addresses_;
+  std::map<std::string, toml::source_index> user_names_;
+  std::vector<command::UserOptions> users_;
 };
 
 // `parse` is called with the table under `key`, if there is one.
@@ -115,11 +122,14 @@ Result<Config> ConfigParser::Parse(const toml::table& root) {
   ReadTable(reader, "server", "server", [this](const auto& table) { return ParseServer(table); });
   ReadTable(reader, "limits", "limits", [this](const auto& table) { return ParseLimits(table); });
   ReadTable(reader, "log", "log", [this](const auto& table) { return ParseLog(table); });
+  ReadTables(reader, "user", [this](const auto& table) { return ParseUser(table); });
+  // Whether a listener may be reached by others depends on the users.
+  reader.Adopt(MakeUsers());
   ReadTables(reader, "listener", [this](const auto& table) { return ParseListener(table); });
   ReadTables(reader, "store", [this](const auto& table) { return ParseStore(table); });
   LARDER_TRY(reader.Finish());
   if (config_.server.listeners.empty())
-    config_.server.listeners.push_back({std::string(kDefaultAddress), server::Protocol::kResp});
+    config_.server.listeners.push_back({.address = std::string(kDefaultAddress)});
   config_.server.config_file = path_;
   return std::move(config_);
 }
@@ -129,6 +139,12 @@ Result<void> ConfigParser::ParseServer(const toml::table& table) {
   config_.server.threads = static_cast<unsigned>(reader.Number("threads"));
   config_.server.protected_mode = reader.Boolean("protected_mode");
   config_.reload = reader.Boolean("reload");
+  if (const auto password = reader.OptionalText("requirepass")) {
+    if (password->empty()) reader.Fail("requirepass", "is empty; leave it out for no password");
+    users_.push_back({.name = std::string(kDefaultUser),
+                      .password_hashes = {command::PasswordHash(*password)},
+                      .may_admin = true});
+  }
   return reader.Finish();
 }
 
@@ -153,29 +169,88 @@ Result<void> ConfigParser::ParseLog(const toml::table& table) {
 
 Result<void> ConfigParser::ParseListener(const toml::table& table) {
   TomlReader reader(table, "listener", path_);
-  std::string address = reader.Text("address");
+  server::ListenerOptions listener;
   reader.Choice("protocol");
-  if (address.empty()) {
-    reader.Fail("address", "is empty");
-    return reader.Finish();
-  }
-  if (address.starts_with(kUnixPrefix))
-    address = fmt::format("{}{}", kUnixPrefix, Resolve(address.substr(kUnixPrefix.size())));
-  const auto parsed = server::ParseAddress(address);
+  listener.read_only_is_noperm = reader.Choice("read_only_error") == 1;
+  ParseTls(reader, listener.tls);
+  ParseAddress(reader, listener);
+  config_.server.listeners.push_back(std::move(listener));
+  return reader.Finish();
+}
+
+void ConfigParser::ParseAddress(TomlReader& reader, server::ListenerOptions& to) {
+  to.address = reader.Text("address");
+  if (to.address.empty()) return reader.Fail("address", "is empty");
+  if (to.address.starts_with(kUnixPrefix))
+    to.address = fmt::format("{}{}", kUnixPrefix, Resolve(to.address.substr(kUnixPrefix.size())));
+  const auto parsed = server::ParseAddress(to.address);
   if (!parsed) {
     reader.Fail("address", parsed.error().message());
-  } else if (config_.server.protected_mode && !parsed->local()) {
+  } else if (!server::MayListen(config_.server, to, *parsed)) {
     reader.Fail("address", fmt::format("{} can be reached by other machines and there is no "
-                                       "password; set protected_mode = false in [server] if the "
-                                       "network is yours",
-                                       address));
+                                       "password; set requirepass in [server], or protected_mode = "
+                                       "false if the network is yours",
+                                       to.address));
   } else if (parsed->unix_socket()) {
     OnlyOnce(reader, addresses_, TidyPath(parsed->path()), "address", "the listener");
   } else if (parsed->port() != 0) {
     OnlyOnce(reader, addresses_, parsed->ToString(), "address", "the listener");
   }
-  config_.server.listeners.push_back({address, server::Protocol::kResp});
+}
+
+void ConfigParser::ParseTls(TomlReader& reader, server::TlsOptions& to) {
+  to.certificate = Resolve(reader.Text("tls_certificate"));
+  to.key = Resolve(reader.Text("tls_key"));
+  to.client_ca = Resolve(reader.Text("tls_client_ca"));
+  // An empty path is a variable that was not filled in.
+  for (const std::string_view key : {"tls_certificate", "tls_key", "tls_client_ca"}) {
+    if (reader.Has(key) && reader.Text(key).empty()) return reader.Fail(key, "is empty");
+  }
+  if (to.certificate.empty() != to.key.empty()) {
+    const bool key_is_there = to.certificate.empty();
+    return reader.Fail(
+        key_is_there ? "tls_key" : "tls_certificate",
+        key_is_there ? "there is no tls_certificate beside it" : "there is no tls_key beside it");
+  }
+  if (!to.client_ca.empty() && !to.enabled())
+    reader.Fail("tls_client_ca", "there are no tls_certificate and tls_key beside it");
+}
+
+Result<void> ConfigParser::ParseUser(const toml::table& table) {
+  TomlReader reader(table, "user", path_);
+  command::UserOptions user;
+  user.name = reader.Text("name");
+  user.password_hashes = reader.Texts("password_sha256");
+  user.any_password = reader.Boolean("any_password");
+  user.enabled = reader.Boolean("enabled");
+  const std::vector<std::string> commands = reader.Texts("commands");
+  const auto may = [&commands](size_t name) {
+    return std::ranges::find(commands, kUserCommandNames[name]) != commands.end();
+  };
+  user.may_read = may(0);
+  user.may_admin = may(1);
+  if (commands.empty()) reader.Fail("commands", "is empty; enabled = false keeps a user out");
+  OnlyOnce(reader, user_names_, user.name, "name", "the user");
+  if (user.name == kDefaultUser && !users_.empty() && users_[0].name == kDefaultUser)
+    reader.Fail("name", "default has the password of requirepass in [server]; give one of the two");
+  if (user.enabled && !user.any_password && user.password_hashes.empty()) {
+    reader.Fail("name", fmt::format("{} has no password; give password_sha256, or any_password = "
+                                    "true, or enabled = false",
+                                    user.name));
+  }
+  const auto checked = command::Users::Make({user});
+  if (!checked)
+    reader.Fail(reader.Has("password_sha256") ? "password_sha256" : "name",
+                checked.error().message());
+  users_.push_back(std::move(user));
   return reader.Finish();
+}
+
+Result<void> ConfigParser::MakeUsers() {
+  auto users = command::Users::Make(users_);
+  // What is wrong with one was said with its line.
+  if (users) config_.server.users = *std::move(users);
+  return {};
 }
 
 void ConfigParser::ParseNames(TomlReader& reader, StoreConfig& store) {

@@ -1,5 +1,6 @@
 #include "cli/config.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,7 +8,9 @@ namespace larder::cli {
 namespace {
 
 using std::chrono::milliseconds;
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 Config Accepted(std::string_view text, const std::string& path = "larder.toml") {
@@ -67,6 +70,138 @@ address = "unix:/run/larder.sock"
   ASSERT_EQ(config.server.listeners.size(), 2U);
   EXPECT_EQ(config.server.listeners[0].address, "0.0.0.0:6380");
   EXPECT_EQ(config.server.listeners[1].address, "unix:/run/larder.sock");
+}
+
+TEST(ConfigTest, ReadsWhatAListenerAsksAndHowItRefuses) {
+  const Config config = Accepted(R"(
+[[listener]]
+address = "127.0.0.1:6380"
+tls_certificate = "tls/server.pem"
+tls_key = "/etc/keys/server.key"
+tls_client_ca = "tls/ca.pem"
+[[listener]]
+address = "unix:larder.sock"
+read_only_error = "NOPERM"
+)",
+                                 "/etc/larder/larder.toml");
+  ASSERT_EQ(config.server.listeners.size(), 2U);
+  const server::ListenerOptions& encrypted = config.server.listeners[0];
+  EXPECT_EQ(encrypted.tls.certificate, "/etc/larder/tls/server.pem");
+  EXPECT_EQ(encrypted.tls.key, "/etc/keys/server.key");
+  EXPECT_EQ(encrypted.tls.client_ca, "/etc/larder/tls/ca.pem");
+  EXPECT_FALSE(encrypted.read_only_is_noperm);
+  EXPECT_FALSE(config.server.listeners[1].tls.enabled());
+  EXPECT_TRUE(config.server.listeners[1].read_only_is_noperm);
+}
+
+TEST(ConfigTest, RefusesHalfOfTls) {
+  const std::string listener = "[[listener]]\naddress = '127.0.0.1:1'\n";
+  EXPECT_THAT(Refused(listener + "tls_certificate = 'a'\n"),
+              AllOf(StartsWith("larder.toml:3:"), HasSubstr("no tls_key")));
+  EXPECT_THAT(Refused(listener + "tls_key = 'a'\n"), HasSubstr("no tls_certificate"));
+  EXPECT_THAT(Refused(listener + "tls_client_ca = 'a'\n"), HasSubstr("no tls_certificate"));
+  EXPECT_THAT(Refused(listener + "tls_certificate = ''\ntls_key = 'a'\n"),
+              HasSubstr("tls_certificate in [[listener]]: is empty"));
+  EXPECT_THAT(Refused(listener + "read_only_error = 'noperm'\n"), HasSubstr("\"NOPERM\""));
+}
+
+constexpr std::string_view kHash =
+    "b5d54c39e66671c9731b9f471e585d8262cd4f54963f0c93082d8dcf334d4c78";
+
+TEST(ConfigTest, ReadsEveryKeyOfAUser) {
+  const Config config = Accepted(fmt::format(R"(
+[[user]]
+name = "default"
+enabled = false
+[[user]]
+name = "shop"
+password_sha256 = "{0}"
+[[user]]
+name = "operator"
+password_sha256 = ["{0}", "{1}"]
+commands = ["read", "admin"]
+[[user]]
+name = "probe"
+any_password = true
+commands = "admin"
+)",
+                                             kHash, std::string(64, 'A')));
+  const command::Users& users = config.server.users;
+  ASSERT_EQ(users.all().size(), 4U);
+  EXPECT_FALSE(users.default_user().options().enabled);
+  EXPECT_TRUE(users.needs_authentication());
+  const command::UserOptions& shop = users.Find("shop")->options();
+  EXPECT_EQ(shop.password_hashes, std::vector<std::string>{std::string(kHash)});
+  EXPECT_TRUE(shop.may_read);
+  EXPECT_FALSE(shop.may_admin);
+  EXPECT_FALSE(shop.any_password);
+  EXPECT_TRUE(shop.enabled);
+  const command::UserOptions& admin = users.Find("operator")->options();
+  EXPECT_EQ(admin.password_hashes.size(), 2U);
+  EXPECT_TRUE(admin.may_read && admin.may_admin);
+  const command::UserOptions& probe = users.Find("probe")->options();
+  EXPECT_TRUE(probe.any_password && probe.may_admin && !probe.may_read);
+}
+
+TEST(ConfigTest, RequirepassIsThePasswordOfTheDefaultUser) {
+  const Config config = Accepted("[server]\nrequirepass = 'correct horse'\n");
+  const command::Users& users = config.server.users;
+  EXPECT_TRUE(users.needs_authentication());
+  EXPECT_EQ(users.Authenticate("default", "correct horse"), &users.default_user());
+  EXPECT_EQ(users.Authenticate("default", "correct horse "), nullptr);
+  EXPECT_TRUE(users.default_user().MayAll());
+  EXPECT_FALSE(Accepted("").server.users.needs_authentication());
+}
+
+TEST(ConfigTest, RefusesUsersThatContradictThemselves) {
+  const std::string user = "[[user]]\nname = 'a'\n";
+  EXPECT_THAT(Refused(user), AllOf(StartsWith("larder.toml:2:"), HasSubstr("has no password")));
+  EXPECT_THAT(Refused(user + "any_password = true\n" + user + "any_password = true\n"),
+              AllOf(StartsWith("larder.toml:5:"), HasSubstr("taken by the user of line 2")));
+  EXPECT_THAT(Refused(user + fmt::format("any_password = true\npassword_sha256 = '{}'\n", kHash)),
+              HasSubstr("one of the two"));
+  EXPECT_THAT(Refused(user + "any_password = true\ncommands = []\n"), HasSubstr("is empty"));
+  EXPECT_THAT(Refused(user + "any_password = true\ncommands = ['reed']\n"),
+              HasSubstr("did you mean \"read\"?"));
+  EXPECT_THAT(Refused("[server]\nrequirepass = 'x'\n[[user]]\nname = 'default'\nenabled = false\n"),
+              AllOf(StartsWith("larder.toml:4:"), HasSubstr("requirepass")));
+  EXPECT_THAT(Refused("[server]\nrequirepass = ''\n"), HasSubstr("is empty"));
+  EXPECT_THAT(Refused("[[user]]\nname = 'a b'\nany_password = true\n"), HasSubstr("blanks"));
+}
+
+TEST(ConfigTest, NoErrorShowsAPasswordOrAHash) {
+  const std::string user = "[[user]]\nname = 'a'\n";
+  const std::vector<std::string> wrong = {
+      "[server]\nrequirepass = 31337\n",
+      "[server]\nrequirepass = ['31337']\n",
+      "[server]\nrequirepass = \"31337\n",
+      "[server]\nrequirepass = x31337\n",
+      "[server]\nrequirepass = 31337x\n",
+      "[server]\nrequirepass = '31337'\nrequirepass = '31337'\n",
+      "[server]\nrequirepas = '31337'\n",
+      user + "password_sha256 = '31337'\n",
+      user + "password_sha256 = 31337\n",
+      user + "password_sha256 = [31337]\n",
+      user + "password_sha256 = ['" + std::string(kHash) + "', '31337']\n",
+      user + "password_sha256 = { x = '31337' }\n",
+      user + "password = '31337'\n",
+  };
+  for (const std::string& text : wrong) {
+    const std::string message = Refused(text);
+    EXPECT_THAT(message, StartsWith("larder.toml:"));
+    EXPECT_THAT(message, Not(HasSubstr("31337"))) << text;
+    EXPECT_THAT(message, Not(HasSubstr(kHash.substr(0, 8)))) << text;
+  }
+}
+
+TEST(ConfigTest, ProtectedModeIsContentWithAPasswordOrAClientsCertificate) {
+  const std::string open = "[[listener]]\naddress = '0.0.0.0:6380'\n";
+  EXPECT_THAT(Refused(open), HasSubstr("requirepass"));
+  Accepted("[server]\nrequirepass = 'x'\n" + open);
+  Accepted(open + "[[user]]\nname = 'default'\nenabled = false\n");
+  const std::string tls = "tls_certificate = 'a'\ntls_key = 'b'\n";
+  EXPECT_THAT(Refused(open + tls), HasSubstr("requirepass"));
+  Accepted(open + tls + "tls_client_ca = 'c'\n");
 }
 
 TEST(ConfigTest, ReadsEveryKeyOfAStore) {

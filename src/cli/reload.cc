@@ -31,6 +31,34 @@ void DescribeValue(std::string_view key, const Value& before, const Value& after
   if (before != after) to.push_back(fmt::format("{} {} -> {}", key, before, after));
 }
 
+void DescribeUsers(const command::Users& before, const command::Users& after,
+                   std::vector<std::string>& to) {
+  for (const command::User& user : after.all()) {
+    const command::User* const old = before.Find(user.name());
+    if (old == nullptr) {
+      to.push_back(fmt::format("user {} added", user.name()));
+    } else if (old->options() != user.options()) {
+      to.push_back(fmt::format("user {} changed", user.name()));
+    }
+  }
+  for (const command::User& user : before.all()) {
+    if (after.Find(user.name()) == nullptr)
+      to.push_back(fmt::format("user {} removed", user.name()));
+  }
+}
+
+// Of addresses that stay; the others are told by the server.
+void DescribeListeners(const Config& before, const Config& after, std::vector<std::string>& to) {
+  for (const server::ListenerOptions& now : after.server.listeners) {
+    for (const server::ListenerOptions& old : before.server.listeners) {
+      if (old.address == now.address &&
+          (old.tls != now.tls || old.read_only_is_noperm != now.read_only_is_noperm)) {
+        to.push_back(fmt::format("listener {} changed", now.address));
+      }
+    }
+  }
+}
+
 void DescribeServer(const Config& before, const Config& after, std::vector<std::string>& to) {
   const server::ServerOptions& old = before.server;
   const server::ServerOptions& now = after.server;
@@ -63,6 +91,8 @@ std::vector<std::string> DescribeChanges(const Config& before, const Config& aft
     if (FindStore(after, store.options.name) == nullptr)
       changes.push_back(fmt::format("store {} removed", store.options.name));
   }
+  DescribeListeners(before, after, changes);
+  DescribeUsers(before.server.users, after.server.users, changes);
   DescribeServer(before, after, changes);
   return changes;
 }
@@ -138,9 +168,12 @@ Result<void> Reloader::Take(const std::string& text, std::string_view why) {
   server_.Commit(std::move(listeners));
   ApplyLog(config);
   LogListeners(addresses);
-  const std::vector<std::string> changes = DescribeChanges(active_, config);
+  std::vector<std::string> changes = DescribeChanges(active_, config);
+  const auto& entrances = config.server.listeners;
+  if (std::ranges::any_of(entrances, [](const auto& one) { return one.tls.enabled(); }))
+    changes.emplace_back("certificates read again");
   LogInfo(fmt::format("configuration taken ({}): {}", why,
-                      changes.empty() ? "stores and limits are as before"
+                      changes.empty() ? "nothing is other than before"
                                       : fmt::format("{}", fmt::join(changes, ", "))));
   active_ = std::move(config);
   return {};

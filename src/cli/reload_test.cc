@@ -48,6 +48,25 @@ TEST(DescribeChanges, LimitsAreToldWithBothValues) {
       ElementsAre("max_clients 10000 -> 20", "idle_timeout 0s -> 60s", "log level info -> debug"));
 }
 
+TEST(DescribeChanges, UsersAreNamedAndTheirPasswordsAreNot) {
+  const std::string user = "[[user]]\nname = 'a'\nany_password = true\n";
+  EXPECT_THAT(Changes("", user), ElementsAre("user a added"));
+  EXPECT_THAT(Changes(user, ""), ElementsAre("user a removed"));
+  EXPECT_THAT(Changes(user, user + "commands = ['read', 'admin']\n"),
+              ElementsAre("user a changed"));
+  EXPECT_THAT(Changes("", "[server]\nrequirepass = 'secret'\n"),
+              ElementsAre("user default changed"));
+  EXPECT_THAT(Changes(user, user), IsEmpty());
+}
+
+TEST(DescribeChanges, AListenerThatAsksForMoreIsNamed) {
+  const std::string listener = "[[listener]]\naddress = '127.0.0.1:1'\n";
+  EXPECT_THAT(Changes(listener, listener + "tls_certificate = 'a'\ntls_key = 'b'\n"),
+              ElementsAre("listener 127.0.0.1:1 changed"));
+  EXPECT_THAT(Changes(listener, listener + "read_only_error = 'NOPERM'\n"),
+              ElementsAre("listener 127.0.0.1:1 changed"));
+}
+
 TEST(MakeServeConfig, TheCommandLineWins) {
   ServeOptions options;
   options.resp = "unix:/run/larder.sock";

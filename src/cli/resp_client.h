@@ -1,18 +1,21 @@
-// RespClient: one connection to a running server, for the subcommands that speak to it.
+// RespClient: one connection to a running server, for the subcommands that speak to it; plain or
+// TLS, logged in where the place says how.
 //
 // Ownership: owns its socket. Threads: one.
 // Errors:    kIoError (refused, lost, silent for kMaxSilence), kCorrupt (no RESP), kLimit (a reply
-// over kMaxReplyBytes); an
-//            error reply is a Reply, not an Error.
+//            over kMaxReplyBytes), kPermissionDenied (password, certificate: what to give); any
+//            other error reply is a Reply, not an Error.
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "cli/reply_reader.h"
+#include "cli/server_place.h"
 #include "io/descriptor.h"
 
 namespace larder::cli {
@@ -23,7 +26,7 @@ inline constexpr uint64_t kMaxReplyBytes = uint64_t{2} << 30;  // a value of 512
 
 class RespClient {
  public:
-  static Result<RespClient> Connect(const std::string& address);
+  static Result<RespClient> Connect(const ServerPlace& place);
 
   const std::string& address() const { return address_; }
   // Sends a request and waits for its reply.
@@ -32,13 +35,19 @@ class RespClient {
  private:
   RespClient(io::Descriptor socket, std::string address)
       : socket_(std::move(socket)), address_(std::move(address)) {}
+  Result<void> LogIn(const ServerPlace& place);
   Result<void> Send(std::string_view bytes);
   Result<void> Receive();
+  Result<void> Await();
+  std::unexpected<Error> Lost(std::string_view doing) const;
+  std::unexpected<Error> Ended() const;
   Result<void> Silent() const;
 
   io::Descriptor socket_;
+  std::unique_ptr<server::TlsStream> tls_;  // null: plain
   std::string address_;
   std::string received_;
+  bool answered_ = false;
 };
 
 }  // namespace larder::cli

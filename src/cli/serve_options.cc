@@ -83,11 +83,11 @@ Result<Config> MakeServeConfig(const ServeOptions& options, const std::string& p
                                std::string_view text) {
   Config config;
   if (path.empty()) {
-    config.server.listeners.push_back({std::string(kDefaultAddress), server::Protocol::kResp});
+    config.server.listeners.push_back({.address = std::string(kDefaultAddress)});
   } else {
     LARDER_ASSIGN(config, ParseConfig(text, path));
   }
-  if (!options.resp.empty()) config.server.listeners = {{options.resp, server::Protocol::kResp}};
+  if (!options.resp.empty()) config.server.listeners = {{.address = options.resp}};
   if (options.threads != 0) config.server.threads = options.threads;
   LARDER_TRY(AddFiles(options, config));
   if (config.stores.empty()) {

@@ -18,6 +18,11 @@ constexpr SettingTable kTableList[] = {
     {"log", "[log]", "Lines on standard error."},
     {"listener", "[[listener]]",
      "An address to listen on; one table for each. Without any: `127.0.0.1:6380`."},
+    {"user", "[[user]]",
+     "Who may connect; one table for each (operations.md, \"Passwords and users\"). Without one "
+     "called "
+     "`default`, that user is there and may do everything: without a password, or with that of "
+     "`requirepass`."},
     {"store", "[[store]]", "A store; one table for each."},
     {"store.gate", "[store.gate]",
      "What a new version of the `[[store]]` above it must be like before anybody is served from it "
@@ -35,6 +40,7 @@ constexpr Setting kSettingList[] = {
     {.table = "", .key = "limits", .type = kTables},
     {.table = "", .key = "log", .type = kTables},
     {.table = "", .key = "listener", .type = kTables},
+    {.table = "", .key = "user", .type = kTables},
     {.table = "", .key = "store", .type = kTables},
 
     {.table = "server",
@@ -48,8 +54,15 @@ constexpr Setting kSettingList[] = {
      .key = "protected_mode",
      .type = kBoolean,
      .fallback = "true",
-     .meaning = "refuse to listen on anything but loopback and Unix sockets: there is no password "
-                "yet"},
+     .meaning = "refuse to listen on anything but loopback and Unix sockets where the user "
+                "`default` needs no password and the listener no client certificate"},
+    {.table = "server",
+     .key = "requirepass",
+     .type = kText,
+     .meaning = "the password of the user `default`, who may do everything, in plain text; for its "
+                "hash instead have a `[[user]]` of that name",
+     .fallback_shown = "none: nobody is asked for one",
+     .secret = true},
     {.table = "server",
      .key = "reload",
      .type = kBoolean,
@@ -108,6 +121,63 @@ constexpr Setting kSettingList[] = {
      .fallback = "resp",
      .choices = kProtocolNames,
      .meaning = "Redis clients; the only one yet"},
+    {.table = "listener",
+     .key = "tls_certificate",
+     .type = kText,
+     .meaning = "PEM file: the server's certificate, then those between it and its authority. With "
+                "`tls_key` the listener speaks TLS (1.2 or 1.3), and nothing else. Read again at "
+                "every SIGHUP",
+     .fallback_shown = "none: plain"},
+    {.table = "listener",
+     .key = "tls_key",
+     .type = kText,
+     .meaning = "PEM file: the certificate's key, not encrypted",
+     .fallback_shown = "none: plain"},
+    {.table = "listener",
+     .key = "tls_client_ca",
+     .type = kText,
+     .meaning =
+         "PEM file: clients must show a certificate that one of these authorities has signed",
+     .fallback_shown = "none: clients need no certificate"},
+    {.table = "listener",
+     .key = "read_only_error",
+     .type = kChoice,
+     .fallback = "READONLY",
+     .choices = kReadOnlyErrorNames,
+     .meaning =
+         "the code that refuses a write: `READONLY` as Redis, or `NOPERM` for clients that take "
+         "`READONLY` for a failover, connect again and retry (go-redis, redis-rb)"},
+
+    {.table = "user",
+     .key = "name",
+     .type = kText,
+     .meaning = "for `AUTH NAME PASSWORD`; no blanks",
+     .required = true},
+    {.table = "user",
+     .key = "password_sha256",
+     .type = kTexts,
+     .meaning = "SHA-256 of the password, or of several, as 64 hexadecimal digits each: "
+                "`printf %s PASSWORD | sha256sum`",
+     .fallback_shown = "none",
+     .secret = true},
+    {.table = "user",
+     .key = "any_password",
+     .type = kBoolean,
+     .fallback = "false",
+     .meaning = "whatever is given for a password is right (Redis's `nopass`)"},
+    {.table = "user",
+     .key = "commands",
+     .type = kTexts,
+     .fallback = "read",
+     .choices = kUserCommandNames,
+     .meaning =
+         "what the user may execute: `admin` is Redis's category of that name with the `LARDER` "
+         "commands that change something, `read` is everything else"},
+    {.table = "user",
+     .key = "enabled",
+     .type = kBoolean,
+     .fallback = "true",
+     .meaning = "`false`: nobody can be this user"},
 
     {.table = "store",
      .key = "name",

@@ -20,6 +20,7 @@ namespace larder::cli {
 
 enum class SettingType : uint8_t {
   kText,
+  kTexts,  // one, or an array of them
   kBoolean,
   kNumber,
   kNumberOrWord,  // or one of the choices
@@ -43,6 +44,7 @@ struct Setting {
   // What the documentation says of the default where `fallback` does not.
   std::string_view fallback_shown = {};
   bool required = false;
+  bool secret = false;  // no error shows the value
 };
 
 struct SettingTable {
@@ -59,6 +61,8 @@ inline constexpr uint64_t kAnyNumber = INT64_MAX;  // the largest of a TOML file
 inline constexpr uint64_t kMaxGrowthPercent = 1'000'000;
 
 inline constexpr std::array<std::string_view, 1> kProtocolNames = {"resp"};
+inline constexpr std::array<std::string_view, 2> kReadOnlyErrorNames = {"READONLY", "NOPERM"};
+inline constexpr std::array<std::string_view, 2> kUserCommandNames = {"read", "admin"};
 inline constexpr std::array<std::string_view, 1> kStoreKindNames = {"dataset"};
 inline constexpr std::array<std::string_view, 5> kFormatNames = {"auto", "jsonl", "json", "pointer",
                                                                  "snapshot"};

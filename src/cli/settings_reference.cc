@@ -40,6 +40,19 @@ address = "127.0.0.1:6380"
 [[listener]]
 address = "unix:/run/larder/larder.sock"
 
+[[listener]]
+address = "0.0.0.0:6390"
+tls_certificate = "/etc/larder/server.pem"
+tls_key = "/etc/larder/server.key"
+
+[[user]]
+name = "default"
+enabled = false
+
+[[user]]
+name = "shop"
+password_sha256 = "b5d54c39e66671c9731b9f471e585d8262cd4f54963f0c93082d8dcf334d4c78"
+
 [[store]]
 name = "features"
 source = "/srv/features/features.jsonl.zst"
@@ -64,6 +77,8 @@ std::string_view TypeText(SettingType type) {
   switch (type) {
     case SettingType::kText:
       return "string";
+    case SettingType::kTexts:
+      return "string or array of them";
     case SettingType::kBoolean:
       return "boolean";
     case SettingType::kNumber:
@@ -106,7 +121,7 @@ std::string ValuesText(const Setting& setting) {
   std::string text(TypeText(setting.type));
   text += BoundsText(setting);
   if (setting.choices.empty()) return text;
-  if (!text.empty()) text += ", or ";
+  if (!text.empty()) text += setting.type == SettingType::kTexts ? ": " : ", or ";
   return text + fmt::format("`\"{}\"`", fmt::join(setting.choices, "\"`, `\""));
 }
 

@@ -43,6 +43,13 @@ std::string FileWith(const Setting& setting, const std::string& value) {
     const std::string address = setting.key == "address" ? "" : "address = '127.0.0.1:1'\n";
     return "[[listener]]\n" + address + line;
   }
+  if (setting.table == "user") {
+    const std::string name = setting.key == "name" ? "" : "name = 'a'\n";
+    const bool of_passwords = setting.key == "any_password" || setting.key == "password_sha256";
+    // Somebody whom nobody can be needs no password.
+    const std::string others = of_passwords ? "enabled = false\n" : "any_password = true\n";
+    return "[[user]]\n" + name + others + line;
+  }
   if (setting.table == "store")
     return (setting.key == "name" ? "[[store]]\n" : "[[store]]\nname = 'a'\n") + line;
   if (setting.table.starts_with("store."))

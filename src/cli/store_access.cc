@@ -1,5 +1,6 @@
 #include "cli/store_access.h"
 
+#include <optional>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -16,14 +17,14 @@ namespace {
 
 // Where a store may be found: at servers, and as a directory.
 struct Places {
-  std::vector<std::string> servers;
+  std::vector<server::ListenerOptions> servers;
   std::vector<dataset::Options> stores;
 };
 
 Result<Places> PlacesOfConfig(const std::string& path) {
   LARDER_ASSIGN(Config config, LoadConfig(path));
   Places places;
-  for (const auto& listener : config.server.listeners) places.servers.push_back(listener.address);
+  places.servers = std::move(config.server.listeners);
   for (StoreConfig& store : config.stores) places.stores.push_back(std::move(store.options));
   return places;
 }
@@ -31,7 +32,7 @@ Result<Places> PlacesOfConfig(const std::string& path) {
 // Every folder under `base` is a store, as `larder serve FILE` makes them.
 Places PlacesUnder(const std::string& base) {
   Places places;
-  places.servers = {std::string(kDefaultAddress)};
+  places.servers = {{.address = std::string(kDefaultAddress)}};
   const auto names = io::RealFileSystem().List(base);
   if (!names) return places;
   for (const std::string& name : *names) {
@@ -84,13 +85,24 @@ Result<std::unique_ptr<StoreAccess>> OpenDirectory(const Places& places, const s
   return OpenStoreInDirectory(std::move(options));
 }
 
-// The first server that has the store; null when there is none.
-std::unique_ptr<StoreAccess> AskServers(const Places& places, const std::string& store) {
-  for (const std::string& address : places.servers) {
-    auto found = OpenStoreAtServer(address, store);
-    if (found) return *std::move(found);
+// The first server that has the store; null when there is none. `refusal` is that of the first that
+// wanted a password or a certificate.
+Result<std::unique_ptr<StoreAccess>> AskServers(const Places& places,
+                                                const StoreArguments& arguments,
+                                                std::optional<Error>& refusal) {
+  for (const server::ListenerOptions& listener : places.servers) {
+    LARDER_ASSIGN(const ServerPlace place, PlaceOf(listener, arguments.access));
+    auto found = OpenStoreAtServer(place, arguments.store);
+    if (found) return found;
+    if (found.error().code() == ErrorCode::kPermissionDenied && !refusal) refusal = found.error();
   }
   return nullptr;
+}
+
+// With what a server said, where that may be why.
+Error WithRefusal(const Error& error, const std::optional<Error>& refusal) {
+  if (!refusal) return error;
+  return {refusal->code(), fmt::format("{}; and {}", refusal->message(), error.message())};
 }
 
 }  // namespace
@@ -99,6 +111,7 @@ void AddServerOptions(CLI::App& command, StoreArguments& arguments) {
   command.add_option("--server", arguments.server, "Ask the server at this address, nobody else");
   command.add_option("--config", arguments.config,
                      "The server's configuration (default: larder.toml if here)");
+  AddAccessOptions(command, arguments.access);
 }
 
 void AddStoreOptions(CLI::App& command, StoreArguments& arguments) {
@@ -108,35 +121,57 @@ void AddStoreOptions(CLI::App& command, StoreArguments& arguments) {
 }
 
 Result<std::unique_ptr<StoreAccess>> OpenStore(const StoreArguments& arguments) {
-  if (!arguments.server.empty()) return OpenStoreAtServer(arguments.server, arguments.store);
+  if (!arguments.server.empty()) {
+    LARDER_ASSIGN(const ServerPlace place,
+                  PlaceOf({.address = arguments.server}, arguments.access));
+    return OpenStoreAtServer(place, arguments.store);
+  }
   LARDER_ASSIGN(const Places places, FindPlaces(arguments));
-  if (auto at_server = AskServers(places, arguments.store)) return at_server;
+  std::optional<Error> refusal;
+  LARDER_ASSIGN(auto at_server, AskServers(places, arguments, refusal));
+  if (at_server != nullptr) return at_server;
   auto in_directory = OpenDirectory(places, arguments.store);
-  if (in_directory || in_directory.error().code() != ErrorCode::kBusy) return in_directory;
-  return Fail(ErrorCode::kBusy,
-              fmt::format("{}; if that is a server, name it with --server ADDRESS",
-                          in_directory.error().message()));
+  if (in_directory) return in_directory;
+  const Error& error = in_directory.error();
+  if (refusal) return std::unexpected(WithRefusal(error, refusal));
+  if (error.code() != ErrorCode::kBusy) return in_directory;
+  return Fail(
+      ErrorCode::kBusy,
+      fmt::format("{}; if that is a server, name it with --server ADDRESS", error.message()));
 }
 
-Result<std::vector<std::string>> ServerAddresses(const StoreArguments& arguments) {
-  if (!arguments.server.empty()) return std::vector{arguments.server};
-  LARDER_ASSIGN(Places places, FindPlaces(arguments));
-  if (places.servers.empty()) places.servers.emplace_back(kDefaultAddress);
-  return std::move(places.servers);
+Result<std::vector<ServerPlace>> ServerPlaces(const StoreArguments& arguments) {
+  Places places;
+  if (!arguments.server.empty()) {
+    places.servers = {{.address = arguments.server}};
+  } else {
+    LARDER_ASSIGN(places, FindPlaces(arguments));
+  }
+  if (places.servers.empty()) places.servers = {{.address = std::string(kDefaultAddress)}};
+  std::vector<ServerPlace> found;
+  for (const server::ListenerOptions& listener : places.servers) {
+    LARDER_ASSIGN(ServerPlace place, PlaceOf(listener, arguments.access));
+    found.push_back(std::move(place));
+  }
+  return found;
 }
 
 Result<StoreFiles> FindStoreFiles(const StoreArguments& arguments) {
   std::unique_ptr<StoreAccess> at_server;
   Places places;
+  std::optional<Error> refusal;
   if (!arguments.server.empty()) {
-    LARDER_ASSIGN(at_server, OpenStoreAtServer(arguments.server, arguments.store));
+    LARDER_ASSIGN(const ServerPlace place,
+                  PlaceOf({.address = arguments.server}, arguments.access));
+    LARDER_ASSIGN(at_server, OpenStoreAtServer(place, arguments.store));
   } else {
     LARDER_ASSIGN(places, FindPlaces(arguments));
-    at_server = AskServers(places, arguments.store);
+    LARDER_ASSIGN(at_server, AskServers(places, arguments, refusal));
   }
   if (at_server == nullptr) {
-    LARDER_ASSIGN(const dataset::Options store, ChooseStore(places.stores, arguments.store));
-    return ReadStoreDirectory(store.name, store.directory);
+    const auto store = ChooseStore(places.stores, arguments.store);
+    if (!store) return std::unexpected(WithRefusal(store.error(), refusal));
+    return ReadStoreDirectory(store->name, store->directory);
   }
   LARDER_ASSIGN(std::vector<dataset::VersionInfo> versions, at_server->Versions());
   return StoreFiles{.store = at_server->name(),

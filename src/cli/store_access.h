@@ -8,7 +8,8 @@
 // one.
 //
 // Ownership: owns its connection, or the directory's lock while it lives. Threads: one.
-// Errors:    kNotFound (no such store), kBusy (who holds the directory), those of the operation.
+// Errors:    kNotFound (no such store), kBusy (who holds the directory), kPermissionDenied (the
+//            server wants a password or a certificate), those of the operation.
 #pragma once
 
 #include <cstdint>
@@ -33,11 +34,12 @@ struct StoreArguments {
   std::string server;
   std::string config;
   std::string directory;
+  AccessArguments access;
 };
 
-// Adds --server, --config and --dir.
+// Adds --server, --config and --dir, and how to be let in.
 void AddStoreOptions(CLI::App& command, StoreArguments& arguments);
-// Only --server and --config.
+// The same without --dir.
 void AddServerOptions(CLI::App& command, StoreArguments& arguments);
 
 // A value as text, for `larder get`. Of a hash: field, value, field, value...
@@ -66,12 +68,12 @@ Result<std::unique_ptr<StoreAccess>> OpenStore(const StoreArguments& arguments);
 
 // The two ways. The first finds the store at a server (kNotFound: it has none of that name), the
 // second opens its directory.
-Result<std::unique_ptr<StoreAccess>> OpenStoreAtServer(const std::string& address,
+Result<std::unique_ptr<StoreAccess>> OpenStoreAtServer(const ServerPlace& place,
                                                        const std::string& store);
 Result<std::unique_ptr<StoreAccess>> OpenStoreInDirectory(dataset::Options options);
 
 // Where servers may be that are meant: never empty.
-Result<std::vector<std::string>> ServerAddresses(const StoreArguments& arguments);
+Result<std::vector<ServerPlace>> ServerPlaces(const StoreArguments& arguments);
 // All stores of a server, by LARDER DATASETS. kUnsupported: it is no Larder.
 Result<std::vector<dataset::Status>> AskDatasets(RespClient& client);
 

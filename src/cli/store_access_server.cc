@@ -58,6 +58,7 @@ ErrorCode CodeOfErrorReply(std::string_view text) {
     if (text.find(missing) != std::string_view::npos) return ErrorCode::kNotFound;
   }
   if (text.starts_with("LOADING")) return ErrorCode::kNotFound;
+  if (text.starts_with("NOPERM")) return ErrorCode::kPermissionDenied;
   return ErrorCode::kIoError;
 }
 
@@ -147,6 +148,12 @@ Result<std::optional<PlainValue>> StoreAtServer::Get(const std::string& key) {
 Result<Reply> DatasetsReply(RespClient& client) {
   LARDER_ASSIGN(Reply stores, client.Call({"LARDER", "DATASETS"}));
   if (stores.kind == Reply::Kind::kArray) return stores;
+  if (stores.text.starts_with("NOPERM")) {
+    return Fail(ErrorCode::kPermissionDenied,
+                fmt::format("{} answers: {}; it wants a user whose commands in larder.toml have "
+                            "\"admin\", by --user NAME",
+                            client.address(), stores.text));
+  }
   return Fail(ErrorCode::kUnsupported,
               fmt::format("{} is no Larder: it answers {}", client.address(), stores.text));
 }
@@ -177,9 +184,9 @@ Result<std::vector<dataset::Status>> AskDatasets(RespClient& client) {
   return all;
 }
 
-Result<std::unique_ptr<StoreAccess>> OpenStoreAtServer(const std::string& address,
+Result<std::unique_ptr<StoreAccess>> OpenStoreAtServer(const ServerPlace& place,
                                                        const std::string& store) {
-  LARDER_ASSIGN(RespClient client, RespClient::Connect(address));
+  LARDER_ASSIGN(RespClient client, RespClient::Connect(place));
   LARDER_ASSIGN(const Reply stores, DatasetsReply(client));
   std::vector<std::string> names;
   for (const Reply& element : stores.elements) {
@@ -189,10 +196,10 @@ Result<std::unique_ptr<StoreAccess>> OpenStoreAtServer(const std::string& addres
   }
   if (store.empty() && !names.empty()) {
     return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("which store? {} has {}", address, fmt::join(names, ", ")));
+                fmt::format("which store? {} has {}", place.address, fmt::join(names, ", ")));
   }
-  return Fail(ErrorCode::kNotFound, fmt::format("{} has no store \"{}\"; it has {}", address, store,
-                                                fmt::join(names, ", ")));
+  return Fail(ErrorCode::kNotFound, fmt::format("{} has no store \"{}\"; it has {}", place.address,
+                                                store, fmt::join(names, ", ")));
 }
 
 }  // namespace larder::cli

@@ -122,8 +122,48 @@ std::optional<std::string> TomlReader::String(const Setting& setting) {
   }
   if (node == nullptr) return std::string(setting.fallback);
   if (auto value = node->value_exact<std::string>()) return value;
-  Fail(setting.key, fmt::format("expected {}, found {}", ExpectedText(setting.type), Found(*node)));
+  FailExpecting(setting, ExpectedText(setting.type), *node);
   return std::nullopt;
+}
+
+void TomlReader::FailExpecting(const Setting& setting, std::string_view expected,
+                               const toml::node& found) {
+  Fail(setting.key, setting.secret ? fmt::format("expected {}", expected)
+                                   : fmt::format("expected {}, found {}", expected, Found(found)));
+}
+
+bool TomlReader::IsChoice(const Setting& setting, const std::string& text) {
+  if (std::ranges::find(setting.choices, text) != setting.choices.end()) return true;
+  const std::string_view nearest = NearestWord(text, setting.choices);
+  Fail(setting.key,
+       fmt::format("\"{}\" is none of {}{}", text, Quoted(setting.choices),
+                   nearest.empty() ? "" : fmt::format("; did you mean \"{}\"?", nearest)));
+  return false;
+}
+
+std::vector<std::string> TomlReader::Texts(std::string_view key) {
+  const Setting& setting = Of(key);
+  const toml::node* const node = table_.get(key);
+  std::vector<std::string> texts;
+  if (node != nullptr && node->is_array()) {
+    for (const toml::node& element : *node->as_array()) {
+      const auto text = element.value_exact<std::string>();
+      if (!text) {
+        FailExpecting(setting, "a string, or an array of strings", element);
+        return {};
+      }
+      texts.push_back(*text);
+    }
+  } else if (node != nullptr && !node->is_string()) {
+    FailExpecting(setting, "a string, or an array of strings", *node);
+  } else {
+    std::string text = String(setting).value_or("");
+    if (node != nullptr || !text.empty()) texts.push_back(std::move(text));
+  }
+  for (const std::string& text : texts) {
+    if (!setting.choices.empty() && !IsChoice(setting, text)) return {};
+  }
+  return texts;
 }
 
 std::string TomlReader::Text(std::string_view key) { return String(Of(key)).value_or(""); }
@@ -171,12 +211,8 @@ size_t TomlReader::Choice(std::string_view key) {
   const Setting& setting = Of(key);
   const std::optional<std::string> text = String(setting);
   if (!text) return 0;
-  const auto found = std::ranges::find(setting.choices, *text);
-  if (found != setting.choices.end()) return static_cast<size_t>(found - setting.choices.begin());
-  const std::string_view nearest = NearestWord(*text, setting.choices);
-  Fail(key, fmt::format("\"{}\" is none of {}{}", *text, Quoted(setting.choices),
-                        nearest.empty() ? "" : fmt::format("; did you mean \"{}\"?", nearest)));
-  return 0;
+  if (!IsChoice(setting, *text)) return 0;
+  return static_cast<size_t>(std::ranges::find(setting.choices, *text) - setting.choices.begin());
 }
 
 std::optional<size_t> TomlReader::OptionalChoice(std::string_view key) {

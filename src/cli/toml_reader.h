@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <toml++/toml.h>
 
@@ -37,6 +38,8 @@ class TomlReader {
   std::string Text(std::string_view key);
   // Nullopt: it is not there.
   std::optional<std::string> OptionalText(std::string_view key);
+  // A string, or an array of them; where there are choices each is one of these.
+  std::vector<std::string> Texts(std::string_view key);
   bool Boolean(std::string_view key);
   uint64_t Number(std::string_view key);
   // A number, or the index of a word among the choices.
@@ -66,6 +69,8 @@ class TomlReader {
 
  private:
   const Setting& Of(std::string_view key) const { return *FindSetting(spec_.name, key); }
+  void FailExpecting(const Setting& setting, std::string_view expected, const toml::node& found);
+  bool IsChoice(const Setting& setting, const std::string& text);
   // The string under `key`, or the default when there is none; nullopt after an error.
   std::optional<std::string> String(const Setting& setting);
   std::string Hint(std::string_view unknown) const;

@@ -36,8 +36,8 @@ using Stores = std::map<std::string, dataset::Status>;
 // One connection, made anew when it was lost.
 class WatchedServer {
  public:
-  WatchedServer(std::vector<std::string> addresses, std::string store)
-      : addresses_(std::move(addresses)), store_(std::move(store)) {}
+  WatchedServer(std::vector<ServerPlace> places, std::string store)
+      : places_(std::move(places)), store_(std::move(store)) {}
 
   Result<Stores> Look() {
     if (!client_) LARDER_TRY(Connect());
@@ -52,17 +52,17 @@ class WatchedServer {
     }
     return stores;
   }
-  const std::string& address() const { return addresses_[0]; }
+  const std::string& address() const { return places_[0].address; }
 
  private:
   // The first that answers; from then on it and nobody else.
   Result<void> Connect() {
     std::optional<Error> first_error;
-    for (const std::string& address : addresses_) {
-      auto client = RespClient::Connect(address);
+    for (const ServerPlace& place : places_) {
+      auto client = RespClient::Connect(place);
       if (client) {
         client_ = *std::move(client);
-        addresses_ = {client_->address()};
+        places_ = {ServerPlace(place)};
         return {};
       }
       if (!first_error) first_error = client.error();
@@ -70,7 +70,7 @@ class WatchedServer {
     return std::unexpected(first_error.value_or(Error(ErrorCode::kNotFound, "no server is named")));
   }
 
-  std::vector<std::string> addresses_;
+  std::vector<ServerPlace> places_;
   std::string store_;
   std::optional<RespClient> client_;
 };
@@ -115,8 +115,8 @@ void Wait(double seconds) { std::ignore = ::poll(nullptr, 0, static_cast<int>(se
 
 Result<void> Watch(const WatchArguments& arguments) {
   const Interrupt interrupt;
-  LARDER_ASSIGN(std::vector<std::string> addresses, ServerAddresses(arguments.where));
-  WatchedServer server(std::move(addresses), arguments.where.store);
+  LARDER_ASSIGN(std::vector<ServerPlace> places, ServerPlaces(arguments.where));
+  WatchedServer server(std::move(places), arguments.where.store);
   LARDER_ASSIGN(Stores stores, server.Look());
   if (stores.empty() && !arguments.where.store.empty()) {
     return Fail(ErrorCode::kNotFound,

@@ -28,6 +28,8 @@ struct UserOptions {
   bool enabled = true;
   bool may_read = true;    // everything that is not in the category admin
   bool may_admin = false;  // the category admin
+
+  bool operator==(const UserOptions&) const = default;
 };
 
 class User {
@@ -36,7 +38,7 @@ class User {
 
   const UserOptions& options() const { return options_; }
   const std::string& name() const { return options_.name; }
-  // `spec` is a subcommand's where there is one.
+  // `spec` is a subcommand's where there is one. AUTH and what else needs none is everybody's.
   bool MayExecute(const CommandSpec& spec) const;
   bool MayAll() const { return options_.may_read && options_.may_admin; }
   // A PasswordHash. Takes the same time whatever it is and whichever of the user's hashes.
