@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "command/arguments.h"
+#include "command/authentication.h"
 #include "command/handlers.h"
 #include "command/users.h"
 
@@ -21,12 +22,14 @@ bool TouchesKeyspace(const CommandSpec& spec) {
 
 std::string WhyRefused(const Context& context, const CommandSpec& spec) {
   const Session& session = context.session;
-  const bool open_to_all = (spec.flags & kNoAuth) != 0;
-  if (session.Is(kNotAuthenticated) && !open_to_all) return "NOAUTH Authentication required.";
+  if (session.Is(kNotAuthenticated) && (spec.flags & kNoAuth) == 0) {
+    return "NOAUTH Authentication required.";
+  }
   if (session.Is(kInMulti) && (spec.flags & kNoMulti) != 0) {
     return "ERR Command not allowed inside a transaction";
   }
-  if (session.Is(kMayNotAll) && !open_to_all && !session.user->MayExecute(spec)) {
+  if (session.Is(kMayNotAll) && !session.user->MayExecute(spec)) {
+    NoteDenial(context, Denial::Reason::kCommand, spec.name, session.user->name());
     return fmt::format("NOPERM this user has no permissions to run the '{}' command", spec.name);
   }
   if (spec.handler == nullptr) return WhyUnserved(session, spec);

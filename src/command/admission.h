@@ -10,7 +10,8 @@ namespace larder::command {
 
 inline constexpr std::string_view kLoadingError = "LOADING Larder is loading the dataset in memory";
 
-// The error, code first; empty: nothing stands in the way. What loads is the caller's to find.
+// The error, code first; empty: nothing stands in the way. What loads is the caller's to find. A
+// command that is not the user's is noted for ACL LOG.
 std::string WhyRefused(const Context& context, const CommandSpec& spec);
 
 // The error for a command without a handler.

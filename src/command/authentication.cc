@@ -1,4 +1,4 @@
-// AUTH and ACL. Users are the configuration's: ACL tells about them and changes none.
+// AUTH: whose a connection is.
 #include "command/authentication.h"
 
 #include "command/handlers.h"
@@ -6,9 +6,23 @@
 
 namespace larder::command {
 
-bool Authenticate(Context& context, std::string_view name, std::string_view password) {
+void NoteDenial(const Context& context, Denial::Reason reason, std::string_view object,
+                std::string_view user) {
+  const Session& session = context.session;
+  context.instruments.access_log.Add({.reason = reason,
+                                      .in_transaction = session.Is(kInMulti),
+                                      .object = std::string(object),
+                                      .user = std::string(user),
+                                      .client = context.host.client(session),
+                                      .at_ms = context.now_ms,
+                                      .count = 1});
+}
+
+bool Authenticate(Context& context, Arguments args, std::string_view name,
+                  std::string_view password) {
   const User* user = context.host.users().Authenticate(name, password);
   if (user == nullptr) {
+    NoteDenial(context, Denial::Reason::kPassword, args[0], name);
     context.reply.Error("WRONGPASS invalid username-password pair or user is disabled.");
     return false;
   }
@@ -28,7 +42,7 @@ void Auth(Context& context, Arguments args) {
     }
     name = user.name();
   }
-  if (Authenticate(context, name, args.back())) context.reply.Simple("OK");
+  if (Authenticate(context, args, name, args.back())) context.reply.Simple("OK");
 }
 
 }  // namespace larder::command

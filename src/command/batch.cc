@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "command/admission.h"
+#include "command/authentication.h"
 #include "command/handlers.h"
 #include "command/monitor_line.h"
 #include "command/secrets.h"
@@ -240,7 +241,8 @@ void Batch::ExecuteQueued() {
 void Batch::ExecuteQueued(const CommandSpec& spec, Arguments args) {
   Session& session = context_.session;
   // Since it was queued the users may have changed, or an AUTH before it made it another's.
-  if (session.Is(kMayNotAll) && (spec.flags & kNoAuth) == 0 && !session.user->MayExecute(spec)) {
+  if (session.Is(kMayNotAll) && !session.user->MayExecute(spec)) {
+    NoteDenial(context_, Denial::Reason::kCommand, spec.name, session.user->name());
     return context_.reply.Error(
         "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC "
         "call. This command is no longer allowed for the following reason: no permission to "

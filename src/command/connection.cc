@@ -80,33 +80,6 @@ void SetProtocol(Context& context, int protocol) {
   context.reply.set_protocol(protocol);
 }
 
-// As Redis 7.2 prints it: 7.0's line and the two names of the library at the end.
-std::string ClientLine(const ClientInfo& client) {
-  return fmt::format(
-      "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 "
-      "multi=-1 qbuf={} qbuf-free={} argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem={} "
-      "tot-mem={} events=r cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={}\n",
-      client.id, client.address, client.local_address, client.fd, client.name, client.age_seconds,
-      client.idle_seconds, client.unix_socket ? "U" : "N", client.database,
-      client.query_buffer_bytes, client.query_buffer_free_bytes, client.output_buffer_bytes,
-      client.memory_bytes, client.last_command, client.user, client.protocol, client.library_name,
-      client.library_version);
-}
-
-// The ids after CLIENT LIST ID; none: refused and answered.
-std::optional<std::vector<uint64_t>> ReadIds(Context& context, Arguments ids) {
-  std::vector<uint64_t> read;
-  for (const std::string_view text : ids) {
-    const auto id = ParseInteger(text);
-    if (!id) {
-      context.reply.Error("ERR Invalid client ID");
-      return std::nullopt;
-    }
-    read.push_back(static_cast<uint64_t>(*id));
-  }
-  return read;
-}
-
 void LeaveChannels(Context& context) {
   for (const ChannelKind kind :
        {ChannelKind::kChannel, ChannelKind::kPattern, ChannelKind::kShard}) {
@@ -123,6 +96,12 @@ void LeaveChannels(Context& context) {
 void Ping(Context& context, Arguments args) {
   if (args.size() > 2) {
     return context.reply.Error("ERR wrong number of arguments for 'ping' command");
+  }
+  if (context.session.Is(kSubscribed) && !context.resp3()) {
+    // Whoever subscribes reads arrays only.
+    context.reply.Array(2);
+    context.reply.Bulk("pong");
+    return context.reply.Bulk(args.size() == 2 ? args[1] : "");
   }
   if (args.size() == 2) return context.reply.Bulk(args[1]);
   context.reply.Raw("+PONG\r\n");
@@ -144,7 +123,7 @@ void Hello(Context& context, Arguments args) {
     protocol = static_cast<int>(*version);
     if (!ReadHelloOptions(context, args.subspan(2), options)) return;
   }
-  if (options.user && !Authenticate(context, *options.user, options.password)) return;
+  if (options.user && !Authenticate(context, args, *options.user, options.password)) return;
   if (context.session.Is(kNotAuthenticated)) {
     return context.reply.Error(
         "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "
@@ -214,39 +193,6 @@ void ClientSetInfo(Context& context, Arguments args) {
   }
   (is_name ? context.session.library_name : context.session.library_version) = args[3];
   context.reply.Simple("OK");
-}
-
-void ClientInfoLine(Context& context, Arguments /*args*/) {
-  context.reply.Verbatim("txt", ClientLine(context.host.client(context.session)));
-}
-
-void ClientList(Context& context, Arguments args) {
-  std::optional<std::vector<uint64_t>> ids;
-  bool none = false;
-  if (args.size() == 4 && IsOption(args[2], "type")) {
-    // Every connection is a normal one; the other kinds exist and have no members.
-    none = !IsOption(args[3], "normal");
-    if (none && !IsOption(args[3], "slave") && !IsOption(args[3], "replica") &&
-        !IsOption(args[3], "master") && !IsOption(args[3], "pubsub")) {
-      return context.reply.Error(fmt::format("ERR Unknown client type '{}'", CString(args[3])));
-    }
-  } else if (args.size() > 3 && IsOption(args[2], "id")) {
-    ids = ReadIds(context, args.subspan(3));
-    if (!ids) return;
-  } else if (args.size() != 2) {
-    return context.reply.Error(kSyntaxError);
-  }
-  std::string lines;
-  const auto clients = none ? std::vector<ClientInfo>() : context.host.clients();
-  if (ids) {
-    for (const uint64_t id : *ids) {
-      const auto found = std::ranges::lower_bound(clients, id, {}, &ClientInfo::id);
-      if (found != clients.end() && found->id == id) lines += ClientLine(*found);
-    }
-  } else {
-    for (const auto& client : clients) lines += ClientLine(client);
-  }
-  context.reply.Verbatim("txt", lines);
 }
 
 void ClientHelp(Context& context, Arguments /*args*/) { AnswerHelp(context, "client"); }

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "command/access_log.h"
 #include "command/latency.h"
 #include "command/latency_histogram.h"
 #include "command/slow_log.h"
@@ -98,6 +99,7 @@ class Instruments {
   std::atomic<uint64_t> slow_log_max_entries{128};
 
   SlowLog slow_log;
+  AccessLog access_log;
   LatencyMonitor latency_monitor;
 
   // CONFIG SET slowlog-log-slower-than: microseconds; negative: none.
