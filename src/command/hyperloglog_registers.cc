@@ -143,13 +143,13 @@ bool HyperLogLogView::MergeInto(HyperLogLogRegisters& into) const {
     return true;
   }
   uint64_t number = 0;
-  ForEachRun(registers(), [&](uint8_t value, uint64_t length) {
+  const bool fits = ForEachRun(registers(), [&](uint8_t value, uint64_t length) {
     if (number + length > kHyperLogLogRegisters) return false;
     for (uint64_t i = 0; i < length && value > 0; ++i) into.Raise(number + i, value);
     number += length;
     return true;
   });
-  return number == kHyperLogLogRegisters;
+  return fits && number == kHyperLogLogRegisters;
 }
 
 }  // namespace larder::command

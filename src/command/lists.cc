@@ -26,10 +26,6 @@ std::optional<int64_t> ReadRank(Context& context, std::string_view text) {
     context.reply.Error(kNotAnInteger);
     return std::nullopt;
   }
-  if (*rank == std::numeric_limits<int64_t>::min()) {
-    context.reply.Error(kNotNegatable);
-    return std::nullopt;
-  }
   if (*rank == 0) {
     context.reply.Error(
         "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use "
@@ -65,6 +61,11 @@ std::optional<PositionOptions> ReadPositionOptions(Context& context, Arguments o
       context.reply.Error(kSyntaxError);
     }
     if (!number) return std::nullopt;
+  }
+  // Turning this number's sign overflows in Redis: every match from the tail is one too many.
+  if (read.rank == std::numeric_limits<int64_t>::min()) {
+    read.rank = -1;
+    if (read.count) read.count = 0;
   }
   return read;
 }

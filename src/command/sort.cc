@@ -103,6 +103,7 @@ std::optional<SortOptions> ReadSortOptions(Context& context, Arguments words) {
 
 struct Item {
   std::string_view element;
+  uint32_t place = 0;  // in the collection: what is equal keeps that order
   double score = 0;
   std::optional<std::string_view> weight;  // ALPHA BY
 };
@@ -192,8 +193,10 @@ int CompareScores(const Item& a, const Item& b) {
 
 void SortItems(const SortOptions& options, std::vector<Item>& items) {
   const auto sort = [&](auto&& compare) {
-    std::stable_sort(items.begin(), items.end(), [&](const Item& a, const Item& b) {
-      return options.descending ? compare(a, b) > 0 : compare(a, b) < 0;
+    std::sort(items.begin(), items.end(), [&](const Item& a, const Item& b) {
+      const int order = compare(a, b);
+      if (order == 0) return a.place < b.place;
+      return options.descending ? order > 0 : order < 0;
     });
   };
   if (!options.alphabetical) return sort(CompareScores);
@@ -228,7 +231,10 @@ std::optional<std::vector<Item>> SortedItems(Context& context, const snapshot::V
                                              const SortOptions& options) {
   const snapshot::CollectionView view(value);
   std::vector<Item> items(view.count());
-  for (uint64_t i = 0; i < items.size(); ++i) items[i].element = view.Text(i);
+  for (uint64_t i = 0; i < items.size(); ++i) {
+    items[i].element = view.Text(i);
+    items[i].place = static_cast<uint32_t>(i);
+  }
   if (!Weigh(context, options, items)) {
     context.reply.Error("ERR One or more scores can't be converted into double");
     return std::nullopt;

@@ -141,8 +141,8 @@ std::optional<ReadOptions> ReadReadOptions(Context& context, Arguments args) {
     } else if (left >= 1 && IsOption(args[i], "streams")) {
       if (left % 2 != 0) {
         return Refuse(context,
-                      "ERR Unbalanced 'xread' list of streams: for each stream key an ID or '$' "
-                      "must be specified.");
+                      "ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must "
+                      "be specified.");
       }
       read.keys = args.subspan(i + 1, left / 2);
       read.ids = args.subspan(i + 1 + left / 2);

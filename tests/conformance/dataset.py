@@ -2,6 +2,7 @@
 
 import dataset_json
 import dataset_sets
+import dataset_values
 
 INFINITY = float("inf")
 
@@ -55,6 +56,7 @@ def sorted_sets():
 
 def databases():
     """Database 0, 1 and 2."""
-    return [[*strings(), *collections(), *sorted_sets(), *dataset_sets.records()],
+    return [[*strings(), *collections(), *sorted_sets(), *dataset_sets.records(),
+             *dataset_values.records()],
             [("other", "string", "of database 1")],
             [*dataset_json.records()]]
