@@ -42,7 +42,7 @@ struct Step {
   std::vector<int64_t> indices = {};            // negative: from the end
   std::optional<int64_t> first = {}, end = {};  // of a slice; nothing: all on that side
   int64_t stride = 1;
-  std::vector<Condition> filter = {};  // one, of a kFilter
+  std::vector<Condition> filter;  // one, of a kFilter
 };
 
 struct Term {
@@ -61,7 +61,7 @@ struct Term {
   int64_t integer = 0;
   double number = 0;
   std::string text = {};
-  std::vector<Step> steps = {};
+  std::vector<Step> steps;
 };
 
 enum class Operator : uint8_t {
