@@ -84,14 +84,9 @@ bool ReadBox(Context& context, Arguments three, GeoArea& area) {
   return true;
 }
 
-// Redis prints positions with 17 decimals, without the zeros at their end.
 void AnswerCoordinate(Context& context, double degrees) {
-  std::array<char, 32> text;
-  char* end = fmt::format_to(text.data(), "{:.17f}", degrees);
-  while (end[-1] == '0') --end;
-  if (end[-1] == '.') --end;
-  std::string_view number(text.data(), end);
-  if (number == "-0") number = "0";
+  std::array<char, 32> memory;
+  const std::string_view number = CoordinateText(degrees, memory);
   if (!context.resp3()) return context.reply.Bulk(number);
   context.reply.Raw(",");
   context.reply.Raw(number);

@@ -1,6 +1,7 @@
 #include "command/geohash.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <numbers>
 
@@ -112,6 +113,43 @@ std::array<char, 11> GeohashText(Position position) {
     text[i] = kAlphabet[bits >> left & 0x1f];
   }
   return text;
+}
+
+// A library's general way to so many decimals costs more than all else that answers a place. Under
+// 1000 the fraction, times 10^17, fits 128 bits exactly.
+std::string_view CoordinateText(double degrees, std::array<char, 32>& memory) {
+  constexpr int kDecimals = 17;
+  constexpr uint64_t kOne = 100'000'000'000'000'000;  // 10^17
+  constexpr int kMantissaBits = 53;
+  __extension__ using Wide = unsigned __int128;
+  double whole = 0;
+  int exponent = 0;
+  const double mantissa = std::frexp(std::modf(std::abs(degrees), &whole), &exponent);
+  const Wide scaled = static_cast<Wide>(std::ldexp(mantissa, kMantissaBits)) * kOne;
+  const int below = kMantissaBits - exponent;  // bits after the point
+  auto integer = static_cast<uint64_t>(whole);
+  uint64_t decimals = 0;
+  if (below < 2 * kMantissaBits + 10) {
+    const Wide rest = scaled & ((Wide{1} << below) - 1);
+    const Wide half = Wide{1} << (below - 1);
+    decimals = static_cast<uint64_t>(scaled >> below);
+    if (rest > half || (rest == half && decimals % 2 == 1)) ++decimals;
+  }
+  if (decimals == kOne) {
+    ++integer;
+    decimals = 0;
+  }
+  char* to = memory.data();
+  if (degrees < 0 && integer + decimals > 0) *to++ = '-';
+  to = std::to_chars(to, to + 4, integer).ptr;
+  if (decimals == 0) return {memory.data(), to};
+  *to++ = '.';
+  int digits = kDecimals;
+  for (; decimals % 10 == 0; decimals /= 10) --digits;
+  for (int i = digits - 1; i >= 0; --i, decimals /= 10) {
+    to[i] = static_cast<char>('0' + decimals % 10);
+  }
+  return {memory.data(), to + digits};
 }
 
 double DegreesToRadians(double degrees) { return degrees * kDegree; }

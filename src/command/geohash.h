@@ -55,6 +55,10 @@ Position PositionOf(double score);
 // Eleven characters, as geohash.org writes them; the last is always '0', for want of bits.
 std::array<char, 11> GeohashText(Position position);
 
+// Degrees with 17 decimals, exactly rounded, without the zeros at their end. For numbers under
+// 1000.
+std::string_view CoordinateText(double degrees, std::array<char, 32>& memory);
+
 // Meters along a great circle of a sphere (the haversine formula).
 double DistanceInMeters(Position from, Position to);
 double DegreesToRadians(double degrees);
