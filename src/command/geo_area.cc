@@ -35,7 +35,11 @@ GeoBox Around(const GeoArea& area) {
 int StepFor(double reach, double latitude) {
   if (reach == 0) return kGeoSteps;
   int step = -1;
-  for (double size = reach; size < kHalfMapInMeters; size *= 2) ++step;
+  double size = reach;
+  while (size < kHalfMapInMeters) {
+    size *= 2;
+    ++step;
+  }
   if (std::abs(latitude) > kNarrowLatitude) --step;
   if (std::abs(latitude) > kNarrowestLatitude) --step;
   return std::clamp(step, 1, kGeoSteps);
