@@ -10,6 +10,7 @@ REASONS = {
     "pairs": "the order of fields and of settings is not part of the protocol",
     "shape": "identities and times differ from server to server",
     "kind": "the text is the server's own",
+    "encoding": "SORT_RO of a small sorted set changes how that Redis holds it from then on",
     "fields": "versions, identities and the role are the server's own",
     "random": "a random key: any one that exists",
     "scores": "how ZSCAN writes an integral score of 1e17 and more depends on the encoding that "
@@ -67,6 +68,12 @@ def kind(larder, redis, _request=None):
     if larder.is_error or redis.is_error:
         return exact(larder, redis)
     return None if larder.kind == redis.kind else differ("kind", larder, redis)
+
+
+def encoding(larder, redis, _request=None):
+    """OBJECT ENCODING."""
+    sorted_before = larder.text == b"listpack" and redis.text == b"skiplist"
+    return None if sorted_before else exact(larder, redis)
 
 
 def fields(larder, redis, _request=None):

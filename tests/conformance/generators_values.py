@@ -244,6 +244,7 @@ GENERATORS = {
     "XINFO|STREAM": xinfo_stream, "XINFO|GROUPS": xlen, "XINFO|CONSUMERS": xinfo_consumers,
 }
 COMPARISONS = {
-    "OBJECT|IDLETIME": comparison.kind, "DUMP": comparison.kind,
-    "HRANDFIELD": comparison.shape, "SORT_RO": same_order_where_there_is_one,
+    "OBJECT|ENCODING": comparison.encoding, "OBJECT|IDLETIME": comparison.kind,
+    "DUMP": comparison.kind, "HRANDFIELD": comparison.shape,
+    "SORT_RO": same_order_where_there_is_one,
 }
