@@ -10,8 +10,6 @@ namespace larder::command {
 void ClientGetName(Context& context, Arguments args);
 void ClientHelp(Context& context, Arguments args);
 void ClientId(Context& context, Arguments args);
-void ClientInfoLine(Context& context, Arguments args);
-void ClientList(Context& context, Arguments args);
 void ClientSetInfo(Context& context, Arguments args);
 void ClientSetName(Context& context, Arguments args);
 void Echo(Context& context, Arguments args);
@@ -131,6 +129,10 @@ void Exec(Context& context, Arguments args);
 void Multi(Context& context, Arguments args);
 void Unwatch(Context& context, Arguments args);
 void Watch(Context& context, Arguments args);
+
+// client_list.cc
+void ClientInfoLine(Context& context, Arguments args);
+void ClientList(Context& context, Arguments args);
 
 // client_control.cc
 void ClientCaching(Context& context, Arguments args);

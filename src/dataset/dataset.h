@@ -42,11 +42,14 @@
 namespace larder::dataset {
 
 struct Event;
+class EventListeners;  // dataset/event_listeners.h
 
 struct Options : DatasetOptions {
   // Called on the thread that makes a change, one call at a time, after readers have moved; a
   // switch waits for it. It may read, and change nothing of this Dataset.
   std::function<void(const Event&)> on_event;
+  // Told after it; null: nobody. The Catalogue's, for all its stores.
+  std::shared_ptr<EventListeners> listeners;
 };
 
 // Whether both mean the same, whatever their callbacks.

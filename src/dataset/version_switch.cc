@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "dataset/event_listeners.h"
 
 namespace larder::dataset {
 
@@ -416,13 +417,14 @@ void VersionSwitch::Show() {
 
 void VersionSwitch::Tell(Event event) {
   const auto options = options_.Get();
-  if (!options->on_event) return;
+  if (!options->on_event && options->listeners == nullptr) return;
   event.store = options->name;
   event.served = board_.current();
   event.current = event.served == nullptr ? 0 : event.served->number;
   const bool moved = event.kind != Event::Kind::kRefused && event.kind != Event::Kind::kFailed;
   if (!moved) event.previous = event.current;
-  options->on_event(event);
+  if (options->on_event) options->on_event(event);
+  if (options->listeners != nullptr) options->listeners->Tell(event);
 }
 
 Result<void> VersionSwitch::Noted(Result<void> saved) {

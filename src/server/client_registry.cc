@@ -1,13 +1,21 @@
 #include "server/client_registry.h"
 
+#include <algorithm>
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "command/spec.h"
+#include "command/users.h"
 #include "server/connection.h"
 
 namespace larder::server {
 
 namespace {
+
+// In ClientCard::unusual, beside the session's bits.
+constexpr uint32_t kNoEvict = 1U << 30;
+constexpr uint32_t kNoTouch = 1U << 31;
 
 std::string AddressForClients(const Address& address) {
   if (!address.unix_socket()) return address.ToString();
@@ -27,6 +35,40 @@ std::string CommandName(const command::CommandSpec* command,
   return command == nullptr ? "NULL" : std::string(command->name);
 }
 
+// Redis's letters, in its order.
+std::string Flags(const ClientCard& card, uint32_t unusual) {
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  const bool tracks = card.redirects_to.load(kRelaxed) >= 0;
+  const std::pair<char, bool> letters[] = {
+      {'O', (unusual & command::kMonitoring) != 0},
+      {'P', (unusual & command::kSubscribed) != 0},
+      {'x', (unusual & command::kInMulti) != 0},
+      {'b', card.blocked.load(kRelaxed) || card.postponed.load(kRelaxed)},
+      {'t', tracks},
+      {'R', tracks && card.broken_redirect.load(kRelaxed)},
+      {'B', tracks && card.tracks_broadcasts.load(kRelaxed)},
+      {'U', card.peer.unix_socket()},
+      {'e', (unusual & kNoEvict) != 0},
+      {'T', (unusual & kNoTouch) != 0},
+  };
+  std::string flags;
+  for (const auto& [letter, holds] : letters) {
+    if (holds) flags += letter;
+  }
+  return flags.empty() ? "N" : flags;
+}
+
+void DescribeFollowing(const ClientCard& card, command::ClientInfo& info) {
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  const uint32_t unusual = card.unusual.load(kRelaxed);
+  info.flags = Flags(card, unusual);
+  info.channels = card.channels.load(kRelaxed);
+  info.patterns = card.patterns.load(kRelaxed);
+  info.shard_channels = card.shard_channels.load(kRelaxed);
+  info.redirects_to = card.redirects_to.load(kRelaxed);
+  if ((unusual & command::kInMulti) != 0) info.queued = card.queued.load(kRelaxed);
+}
+
 }  // namespace
 
 void ClientRegistry::Add(ClientCard& card) {
@@ -39,13 +81,34 @@ void ClientRegistry::Remove(ClientCard& card) {
   cards_.erase(card.id);
 }
 
+bool ClientRegistry::Withdraw(uint64_t id) {
+  const MutexLock lock(mutex_);
+  return cards_.erase(id) != 0;
+}
+
+bool ClientRegistry::Knows(uint64_t id) const {
+  const MutexLock lock(mutex_);
+  return cards_.contains(id);
+}
+
+bool ClientRegistry::TakeBlocked(uint64_t id) {
+  const MutexLock lock(mutex_);
+  const auto found = cards_.find(id);
+  return found != cards_.end() && found->second->blocked.exchange(false);
+}
+
 void ClientRegistry::Publish(ClientCard& card, const command::Session& session) {
   constexpr auto kRelaxed = std::memory_order_relaxed;
   card.protocol.store(session.protocol, kRelaxed);
   card.database.store(session.database, kRelaxed);
   card.last_command.store(session.last_command, kRelaxed);
   card.last_subcommand.store(session.last_subcommand, kRelaxed);
-  if (card.name == session.name && card.library_name == session.library_name &&
+  const uint32_t unusual =
+      session.unusual | (session.no_evict ? kNoEvict : 0) | (session.no_touch ? kNoTouch : 0);
+  card.unusual.store(unusual, kRelaxed);
+  if (session.Is(command::kInMulti)) card.queued.store(session.queued, kRelaxed);
+  if (card.user_seen == session.user && card.name == session.name &&
+      card.library_name == session.library_name &&
       card.library_version == session.library_version) {
     return;
   }
@@ -53,6 +116,8 @@ void ClientRegistry::Publish(ClientCard& card, const command::Session& session) 
   card.name = session.name;
   card.library_name = session.library_name;
   card.library_version = session.library_version;
+  card.user_seen = session.user;
+  card.user = session.user == nullptr ? "" : session.user->name();
 }
 
 void ClientRegistry::Describe(int64_t now_ms, std::vector<command::ClientInfo>& to) const {
@@ -81,9 +146,25 @@ command::ClientInfo ClientRegistry::DescribeCard(const ClientCard& card, int64_t
   info.name = card.name;
   info.library_name = card.library_name;
   info.library_version = card.library_version;
+  info.user = card.user;
+  DescribeFollowing(card, info);
   info.last_command =
       CommandName(card.last_command.load(kRelaxed), card.last_subcommand.load(kRelaxed));
   return info;
+}
+
+ClientRegistry::Buffers ClientRegistry::buffers() const {
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  Buffers buffers;
+  const MutexLock lock(mutex_);
+  for (const auto& [id, card] : cards_) {
+    const uint64_t input = card->query_bytes.load(kRelaxed) + card->query_free_bytes.load(kRelaxed);
+    const uint64_t output = card->output_bytes.load(kRelaxed);
+    buffers.bytes += input + output;
+    buffers.largest_input = std::max(buffers.largest_input, input);
+    buffers.largest_output = std::max(buffers.largest_output, output);
+  }
+  return buffers;
 }
 
 }  // namespace larder::server

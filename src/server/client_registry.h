@@ -38,11 +38,24 @@ struct ClientCard {
   std::atomic<uint64_t> query_bytes{0};
   std::atomic<uint64_t> query_free_bytes{0};
   std::atomic<uint64_t> output_bytes{0};
+  std::atomic<uint32_t> unusual{0};  // bits of command::Unusual, and two more
+  std::atomic<uint64_t> channels{0};
+  std::atomic<uint64_t> patterns{0};
+  std::atomic<uint64_t> shard_channels{0};
+  std::atomic<int64_t> queued{0};
+  std::atomic<int64_t> redirects_to{-1};  // -1: it does not track
+  std::atomic<bool> tracks_broadcasts{false};
+  std::atomic<bool> broken_redirect{false};
+  std::atomic<bool> postponed{false};  // by CLIENT PAUSE
+  // In Host::Block. Whoever ends that takes the mark first: by time, or by CLIENT UNBLOCK.
+  std::atomic<bool> blocked{false};
 
   // Written under the registry's lock; its own worker reads them without.
   std::string name;
   std::string library_name;
   std::string library_version;
+  std::string user;
+  const command::User* user_seen = nullptr;  // whose name that is; the worker's alone
 };
 
 class ClientRegistry {
@@ -51,14 +64,27 @@ class ClientRegistry {
   void Remove(ClientCard& card);
   // The session's part of the card; the numbers of the buffers are the caller's.
   void Publish(ClientCard& card, const command::Session& session);
+  // The client is none that others see any more: it is about to be closed. False: it was none.
+  bool Withdraw(uint64_t id);
+  bool Knows(uint64_t id) const;
+  // Takes the mark of a client that is blocked; false: it is not.
+  bool TakeBlocked(uint64_t id);
   // One line per connection, appended to `to`; `now_ms` on the workers' clock.
   void Describe(int64_t now_ms, std::vector<command::ClientInfo>& to) const;
+
+  // Of all connections.
+  struct Buffers {
+    uint64_t bytes = 0;
+    uint64_t largest_input = 0;
+    uint64_t largest_output = 0;
+  };
+  Buffers buffers() const;
 
   static command::ClientInfo DescribeCard(const ClientCard& card, int64_t now_ms);
 
  private:
   mutable Mutex mutex_;
-  std::unordered_map<uint64_t, const ClientCard*> cards_ LARDER_GUARDED_BY(mutex_);
+  std::unordered_map<uint64_t, ClientCard*> cards_ LARDER_GUARDED_BY(mutex_);
 };
 
 }  // namespace larder::server

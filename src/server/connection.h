@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "command/host.h"
 #include "command/session.h"
@@ -16,6 +17,7 @@
 #include "protocol/resp/reply.h"
 #include "protocol/resp/request_parser.h"
 #include "server/client_registry.h"
+#include "server/followers.h"
 #include "server/input_buffer.h"
 #include "server/tls.h"
 
@@ -25,6 +27,14 @@ namespace larder::server {
 struct EventSource {
   enum class Kind : uint8_t { kWakeUp, kListener, kConnection };
   Kind kind;
+};
+
+// Host::Block: the connection waits until then, or until it is unblocked.
+struct BlockedCall {
+  uint64_t timeout_ms = 0;  // 0: for ever
+  std::string reply;
+  bool begun = false;  // before, the batch may still be repeated
+  int64_t until_ms = 0;
 };
 
 struct Connection : EventSource {
@@ -45,10 +55,17 @@ struct Connection : EventSource {
   bool closed = false;             // freed at the end of the round
   bool unparsed = false;           // `input` may hold whole requests
   bool ready = false;              // stands in the worker's list for the next round
+  bool postponed = false;          // suspended by CLIENT PAUSE
+  bool touched = false;            // got a message in this round
+  int64_t above_soft_limit_since_ms = 0;  // unsent messages; 0: they are below
   int damage_retries = 0;
   uint64_t read_while_stopping = 0;
   command::Host::Work deferred_work;
   command::Host::WaitsFor deferred_waits_for = command::Host::WaitsFor::kReaders;
+  std::unique_ptr<BlockedCall> blocked;  // null: not in Host::Block
+  std::unique_ptr<Following> following;  // null: it follows nothing
+
+  bool subscribes() const { return following != nullptr && following->subscribes(); }
 
   // In the worker's list, the longest idle first.
   Connection* idle_before = nullptr;

@@ -46,6 +46,15 @@ inline constexpr unsigned kAdminThreads = 2;
 inline constexpr unsigned kReloadThreads = 4;
 // Times that a batch is repeated because a version turned out damaged; then the connection ends.
 inline constexpr int kDamageRetries = 4;
+// A subscriber or monitor with more unsent than this for so long is closed; Redis's default for
+// pubsub. How much closes at once is ServerOptions::max_subscriber_bytes.
+inline constexpr size_t kSubscriberSoftBytes = size_t{8} << 20;
+inline constexpr std::chrono::milliseconds kSubscriberSoftTime{60'000};
+// Messages and monitors' lines that wait for one worker: more of them are dropped, and whoever
+// should have got them is closed.
+inline constexpr size_t kMailboxBytes = size_t{128} << 20;
+// Letters for which a mailbox keeps memory.
+inline constexpr size_t kKeepLetters = 1024;
 // TCP keepalive, Redis's default tcp-keepalive.
 inline constexpr int kKeepaliveSeconds = 300;
 

@@ -14,15 +14,31 @@
 
 #include "base/log.h"
 #include "server/address.h"
+#include "server/announcer.h"
 #include "server/limits.h"
 #include "server/listener.h"
+#include "server/resident_memory.h"
 #include "server/shared_state.h"
 #include "server/worker.h"
 
 namespace larder::server {
 
-SharedState::SharedState(store::Catalogue& stores) : catalogue(stores) {}
+SharedState::SharedState(store::Catalogue& stores)
+    : catalogue(stores), channels([this](unsigned worker, std::shared_ptr<const Publication> sent) {
+        workers[worker]->Send(Delivery{std::move(sent)});
+      }) {}
 SharedState::~SharedState() = default;
+
+Worker* SharedState::FindWorkerOf(uint64_t client) const {
+  const auto found = std::ranges::find_if(
+      workers, [client](const auto& worker) { return worker->registry().Knows(client); });
+  return found == workers.end() ? nullptr : found->get();
+}
+
+void SharedState::SendInvalidations() {
+  if (tracking_clients.load() == 0) return;
+  for (const auto& worker : workers) worker->Send(Invalidation());
+}
 
 namespace {
 
@@ -151,6 +167,7 @@ struct Server::State {
   Entrances entrances;
   std::shared_ptr<const ActiveSettings> settings;
   SharedState shared;  // after the listeners: workers end before their sockets close
+  std::unique_ptr<Announcer> announcer;  // after the workers that it sends to
 
   Result<void> MakeWorkers();
 };
@@ -195,7 +212,10 @@ Result<std::unique_ptr<Server>> Server::Create(store::Catalogue& catalogue, Serv
   LARDER_ASSIGN(state->entrances, MakeEntrances(options));
   LARDER_ASSIGN(state->listeners, OpenListeners(options, {}, shared.threads));
   state->settings = MakeSettings(std::move(options), state->listeners);
+  shared.TakeLimits(state->settings->options);
+  shared.resident_bytes_at_start = ResidentMemory().total;
   LARDER_TRY(state->MakeWorkers());
+  state->announcer = std::make_unique<Announcer>(shared);
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }
 
@@ -214,6 +234,7 @@ void Server::Commit(Change change) {
   const Listeners gone = std::exchange(state_->listeners, std::move(change.state_->listeners));
   state_->entrances = std::move(change.state_->entrances);
   state_->settings = std::move(change.state_->settings);
+  state_->shared.TakeLimits(state_->settings->options);
   for (const auto& listener : gone) {
     if (std::ranges::find(state_->listeners, listener) == state_->listeners.end())
       listener->RefuseNew();

@@ -45,8 +45,10 @@ struct ServerOptions {
   unsigned threads = 0;  // 0: all cores
   // Other machines get in only with a password or a certificate.
   bool protected_mode = true;
-  uint64_t max_clients = 10000;                         // Redis's default
-  uint64_t max_output_bytes = uint64_t{1} << 30;        // unsent bytes of one connection: closed
+  uint64_t max_clients = 10000;                   // Redis's default
+  uint64_t max_output_bytes = uint64_t{1} << 30;  // unsent bytes of one connection: closed
+  // The same of one that subscribes or monitors; Redis's default for pubsub.
+  uint64_t max_subscriber_bytes = uint64_t{32} << 20;
   std::chrono::seconds idle_timeout{0};                 // 0: never, Redis's default
   std::chrono::milliseconds handshake_timeout{10'000};  // TLS
   std::chrono::milliseconds stop_grace{5000};  // for clients that do not read their replies

@@ -10,7 +10,11 @@
 #include <vector>
 
 #include "command/instruments.h"
+#include "server/activity.h"
 #include "server/admin_threads.h"
+#include "server/channel_hub.h"
+#include "server/name_counts.h"
+#include "server/pause.h"
 #include "server/server.h"
 #include "store/catalogue.h"
 
@@ -44,6 +48,15 @@ struct SharedState {
   int64_t start_ms = 0;  // Unix time
   std::string run_id;    // 40 hexadecimal digits, new with every start
   std::string executable;
+  uint64_t resident_bytes_at_start = 0;
+
+  // What CONFIG SET may change until the settings are committed again.
+  std::atomic<uint64_t> max_clients{0};
+  std::atomic<int64_t> idle_timeout_seconds{0};
+  void TakeLimits(const ServerOptions& options) {
+    max_clients = options.max_clients;
+    idle_timeout_seconds = options.idle_timeout.count();
+  }
 
   std::atomic<uint64_t> next_client_id{1};
   std::atomic<uint64_t> connected_clients{0};
@@ -52,6 +65,18 @@ struct SharedState {
   std::atomic<bool> stop_requested{false};
 
   command::Instruments instruments;
+  Activity activity;
+
+  ChannelHub channels;
+  Pause pause;
+  std::atomic<uint64_t> tracking_clients{0};
+  std::atomic<uint64_t> blocked_clients{0};
+  std::atomic<uint64_t> pubsub_clients{0};
+  NameCounts tracking_prefixes;
+  // Of all workers; null: no such connection, or one that is being killed.
+  Worker* FindWorkerOf(uint64_t client) const;
+  // What is served has changed, and readers have moved: to everybody who tracks.
+  void SendInvalidations();
 
   AdminThreads admin;                            // work that waits for readers
   AdminThreads reloads;                          // work that may wait for a compile

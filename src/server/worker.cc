@@ -40,6 +40,7 @@ Result<std::unique_ptr<Worker>> Worker::Create(SharedState& shared,
 Worker::Worker(SharedState& shared, std::shared_ptr<const ActiveSettings> settings,
                io::Descriptor epoll, io::Descriptor wake_up)
     : shared_(shared),
+      index_(static_cast<unsigned>(shared.workers.size())),
       settings_(std::move(settings)),
       epoll_(std::move(epoll)),
       wake_up_(std::move(wake_up)),
@@ -91,12 +92,8 @@ void Worker::Wake() {
   [[maybe_unused]] const ssize_t written = ::write(wake_up_.number(), &one, sizeof(one));
 }
 
-void Worker::Post(Message message) {
-  {
-    const MutexLock lock(mailbox_mutex_);
-    mailbox_.push_back(std::move(message));
-  }
-  Wake();
+void Worker::Send(Letter letter) {
+  if (mailbox_.Put(std::move(letter))) Wake();
 }
 
 void Worker::Post(SettingsChange change) {
@@ -118,6 +115,7 @@ void Worker::Run() {
       const epoll_event& event = events[static_cast<size_t>(i)];
       HandleEvent(*static_cast<EventSource*>(event.data.ptr), event.events);
     }
+    OnWaitTimers();
     ServeReady();
     if (!stopping_ && shared_.stop_requested.load(std::memory_order_relaxed)) BeginStop();
     epoch_.Leave();
@@ -129,6 +127,8 @@ void Worker::Run() {
   epoch_ = EpochDomain::Reader();
 }
 
+int64_t Worker::ExactClockMs() { return ReadClockMs(CLOCK_MONOTONIC); }
+
 void Worker::UpdateClocks() {
   clock_ms_ = ReadClockMs(CLOCK_MONOTONIC_COARSE);
   now_ms_ = ReadClockMs(CLOCK_REALTIME);
@@ -139,9 +139,11 @@ int Worker::TimeoutMs() const {
   int64_t until = INT64_MAX;
   if (accept_again_ms_ != 0) until = std::min(until, accept_again_ms_);
   if (stopping_) until = std::min(until, stop_deadline_ms_);
-  const int64_t idle_ms = std::chrono::milliseconds(settings_->options.idle_timeout).count();
+  const int64_t idle_ms = shared_.idle_timeout_seconds.load(std::memory_order_relaxed) * 1000;
   if (const Connection* idle = idle_.longest_idle(); idle_ms > 0 && idle != nullptr)
     until = std::min(until, idle->card.active_ms.load(std::memory_order_relaxed) + idle_ms);
+  if (!blocked_until_.empty()) until = std::min(until, blocked_until_.begin()->first);
+  if (!postponed_.empty()) until = std::min(until, shared_.pause.until_ms());
   if (!handshakes_.empty()) until = std::min(until, handshakes_.front().deadline_ms);
   if (until == INT64_MAX) return -1;
   // The coarse clock stands still for a few milliseconds: never ask for less than one.
@@ -164,7 +166,7 @@ void Worker::OnWakeUp() {
   uint64_t count = 0;
   [[maybe_unused]] const ssize_t read = ::read(wake_up_.number(), &count, sizeof(count));
   TakeChanges();
-  TakeMessages();
+  TakeLetters();
 }
 
 void Worker::TakeChanges() {
@@ -176,6 +178,11 @@ void Worker::TakeChanges() {
   for (SettingsChange& change : changes) TakeChange(change);
 }
 
+void Worker::SetSessionLimits(command::Session& session) const {
+  session.max_transaction_bytes = settings_->options.request.query_bytes;
+  session.max_reply_bytes = settings_->options.max_output_bytes;
+}
+
 void Worker::TakeChange(SettingsChange& change) {
   // Sessions point at users of the settings before.
   const std::shared_ptr<const ActiveSettings> before =
@@ -183,6 +190,7 @@ void Worker::TakeChange(SettingsChange& change) {
   for (const auto& [id, connection] : connections_) {
     if (connection->closed) continue;
     connection->parser.set_limits(settings_->options.request);
+    SetSessionLimits(connection->session);
     if (!command::Adopt(connection->session, settings_->options.users)) Close(*connection);
   }
   for (const ListeningSocket& socket : change.removed) DropListener(socket);
@@ -196,27 +204,7 @@ void Worker::EndMailbox() {
   takes_changes_ = false;
   for (const SettingsChange& change : changes_) change.taken->count_down();
   changes_.clear();
-}
-
-void Worker::TakeMessages() {
-  {
-    const MutexLock lock(mailbox_mutex_);
-    messages_.swap(mailbox_);
-  }
-  for (Message& message : messages_) {
-    const auto found = connections_.find(message.connection);
-    if (found == connections_.end() || found->second->closed) continue;
-    Connection& connection = *found->second;
-    if (connection.reply.empty()) {
-      std::swap(connection.reply, message.reply);
-    } else {
-      connection.reply.Append(message.reply.ToString());
-    }
-    connection.suspended = false;
-    connection.session.batch_end &= static_cast<uint8_t>(~command::kDeferred);
-    Resume(connection);
-  }
-  messages_.clear();
+  mailbox_.Close();
 }
 
 void Worker::ServeReady() {
@@ -251,6 +239,8 @@ void Worker::BeginStop() {
     // Refuses new connections at once; the descriptor stays the Listener's.
     ::shutdown(listener->socket.fd, SHUT_RD);
   }
+  EndBlocks(INT64_MAX);
+  ResumePostponed();
   for (const auto& [id, connection] : connections_) {
     if (!connection->closed) ServeUntilDrained(*connection);
   }

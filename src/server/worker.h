@@ -7,7 +7,7 @@
 // costs three system calls (wait, receive, send) and a pipeline the same three.
 //
 // Ownership:  owns its connections; borrows its listening sockets and the SharedState.
-// Threads:    Start, Join by the owner; Wake from any thread and from signal handlers; Post,
+// Threads:    Start, Join by the owner; Wake from any thread and from signal handlers; Post, Send,
 //             registry() and counters() from any thread; everything else by its own thread, which
 //             alone reads the settings: a change of them is a message.
 // Errors:     a connection's errors end that connection.
@@ -15,10 +15,12 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <latch>
 #include <memory>
+#include <set>
 #include <span>
 #include <string_view>
 #include <thread>
@@ -32,6 +34,7 @@
 #include "server/client_registry.h"
 #include "server/connection.h"
 #include "server/idle_list.h"
+#include "server/mailbox.h"
 #include "server/shared_state.h"
 #include "server/worker_host.h"
 
@@ -56,13 +59,10 @@ class Worker {
   void Join();
   void Wake();
 
-  // The end of a deferral: the connection takes the reply and goes on. A connection that is gone
-  // takes nothing.
-  struct Message {
-    uint64_t connection = 0;
-    resp::ReplyBuffer reply;
-  };
-  void Post(Message message);
+  using Message = DeferralEnd;
+  void Post(Message message) { Send(std::move(message)); }
+  // It is taken between two batches.
+  void Send(Letter letter);
 
   // Other settings from now on. `taken` is counted down once the worker uses none of the removed
   // sockets any more, also by one that has ended or was not started.
@@ -75,6 +75,7 @@ class Worker {
   void Post(SettingsChange change);
 
   const ClientRegistry& registry() const { return registry_; }
+  ClientRegistry& registry() { return registry_; }
   const PublishedCounters& counters() const { return published_; }
 
   // For the WorkerHost, while a command is executed.
@@ -83,8 +84,20 @@ class Worker {
   const ActiveSettings& settings() const { return *settings_; }
   Connection* current() const { return current_; }
   int64_t clock_ms() const { return clock_ms_; }
+  int64_t now_ms() const { return now_ms_; }
+  static int64_t ExactClockMs();
   void PublishCounters();
   void PublishConnection(Connection& connection);
+  uint32_t monitors() const { return monitors_.load(std::memory_order_relaxed); }
+
+  // The same, about the connection whose command is executed (worker_followers.cc).
+  bool Subscribe(command::ChannelKind kind, std::string_view name);
+  bool Unsubscribe(command::ChannelKind kind, std::string_view name);
+  uint64_t Publish(command::ChannelKind kind, std::string_view channel, std::string_view message);
+  void SetTracking(command::TrackingOptions options);
+  void StartMonitoring();
+  void StopMonitoring();
+  void TellMonitors(std::string_view line);
 
  private:
   struct ListenerSource : EventSource {
@@ -105,14 +118,51 @@ class Worker {
   int TimeoutMs() const;
   void HandleEvent(EventSource& source, uint32_t events);
   void OnWakeUp();
-  void TakeMessages();
+  void TakeLetters();
   void TakeChanges();
   void TakeChange(SettingsChange& change);
+  void SetSessionLimits(command::Session& session) const;
   void EndMailbox();
   void ServeReady();
   void OnTimers();
   void BeginStop();
   void FreeClosed();
+
+  // What others have sent (worker_letters.cc).
+  void TakeLetter(DeferralEnd& end);
+  void TakeLetter(const Delivery& delivery);
+  void TakeLetter(const MonitorLine& line);
+  void TakeLetter(const Invalidation& invalidation);
+  void TakeLetter(const RedirectedInvalidation& invalidation);
+  void TakeLetter(const Unblocking& unblocking);
+  void TakeLetter(const Killing& killing);
+  void TakeLetter(const Resumption& resumption);
+  Connection* Find(uint64_t client) const;
+  void Deliver(Connection& connection, const std::shared_ptr<const Publication>& publication,
+               const std::string* pattern);
+  void Invalidate(Connection& connection);
+  void TellInvalidation(Connection& connection, int tracking_protocol, bool redirected);
+  void Touch(Connection& connection, size_t bytes);
+  void FlushTouched();
+  bool TooSlow(Connection& connection);
+  void CloseFollowers();
+
+  // What a connection follows (worker_followers.cc).
+  void JoinTrackers(Connection& connection);
+  void LeaveTrackers(Connection& connection);
+  void LeaveMonitors(Connection& connection);
+  void LeaveAll(Connection& connection);
+
+  // Connections wait (worker_waits.cc).
+  std::span<const command::Request> NotPostponed(Connection& connection,
+                                                 std::span<const command::Request> requests);
+  bool IsPostponed(const Connection& connection, const command::Request& request) const;
+  void ResumePostponed();
+  void BeginBlock(Connection& connection);
+  void EndBlock(Connection& connection, std::string_view reply);
+  void EndBlocks(int64_t until_ms);
+  void ForgetWaits(Connection& connection);
+  void OnWaitTimers();
 
   // Connections come and go (worker_accept.cc).
   bool Accept(ListenerSource& listener);
@@ -146,6 +196,7 @@ class Worker {
   bool MayExecute(const Connection& connection) const;
 
   SharedState& shared_;
+  const unsigned index_;  // among the workers
   std::shared_ptr<const ActiveSettings> settings_;
   io::Descriptor epoll_;
   io::Descriptor wake_up_;
@@ -174,6 +225,13 @@ class Worker {
   std::vector<Connection*> graveyard_;  // closed in this round
   Connection* current_ = nullptr;
 
+  Followers followers_;
+  std::atomic<uint32_t> monitors_{0};  // how many of its connections monitor
+  std::vector<Connection*> touched_;   // have got messages that are not sent yet
+  size_t touched_bytes_ = 0;
+  std::set<std::pair<int64_t, uint64_t>> blocked_until_;  // and which client
+  std::vector<uint64_t> postponed_;                       // clients
+
   int64_t clock_ms_ = 0;         // monotonic
   int64_t now_ms_ = 0;           // Unix time
   int64_t accept_again_ms_ = 0;  // 0: accepting
@@ -192,10 +250,10 @@ class Worker {
   size_t parsed_bytes_ = 0;               // the batch's, with empty lines
 
   Mutex mailbox_mutex_;
-  std::vector<Message> mailbox_ LARDER_GUARDED_BY(mailbox_mutex_);
   std::vector<SettingsChange> changes_ LARDER_GUARDED_BY(mailbox_mutex_);
   bool takes_changes_ LARDER_GUARDED_BY(mailbox_mutex_) = false;
-  std::vector<Message> messages_;
+  Mailbox mailbox_;
+  Mailbox::Taken taken_;
 };
 
 }  // namespace larder::server

@@ -96,7 +96,7 @@ bool Worker::Accept(ListenerSource& listener) {
 
 void Worker::AddConnection(io::Descriptor socket, const Address& peer, const Entrance& entrance) {
   constexpr auto kRelaxed = std::memory_order_relaxed;
-  if (shared_.connected_clients.fetch_add(1, kRelaxed) >= settings_->options.max_clients) {
+  if (shared_.connected_clients.fetch_add(1, kRelaxed) >= shared_.max_clients.load(kRelaxed)) {
     shared_.connected_clients.fetch_sub(1, kRelaxed);
     shared_.rejected_connections.fetch_add(1, kRelaxed);
     constexpr std::string_view kFull = "-ERR max number of clients reached\r\n";
@@ -111,6 +111,7 @@ void Worker::AddConnection(io::Descriptor socket, const Address& peer, const Ent
   connection.socket = std::move(socket);
   connection.session.id = shared_.next_client_id.fetch_add(1, kRelaxed);
   std::ignore = command::Adopt(connection.session, settings_->options.users);
+  SetSessionLimits(connection.session);
   connection.session.read_only_is_noperm = entrance.read_only_is_noperm;
   connection.card.id = connection.session.id;
   connection.card.fd = connection.socket.number();
@@ -163,11 +164,12 @@ void Worker::CloseSlowHandshakes() {
 }
 
 void Worker::CloseIdle() {
-  const int64_t idle_ms = std::chrono::milliseconds(settings_->options.idle_timeout).count();
+  const int64_t idle_ms = shared_.idle_timeout_seconds.load(std::memory_order_relaxed) * 1000;
   if (idle_ms == 0) return;
   while (Connection* const connection = idle_.longest_idle()) {
     if (clock_ms_ - connection->card.active_ms.load(std::memory_order_relaxed) < idle_ms) return;
-    if (connection->suspended) {
+    if (connection->suspended || connection->subscribes() ||
+        connection->session.Is(command::kMonitoring)) {
       // It waits for us, not we for it.
       connection->card.active_ms.store(clock_ms_, std::memory_order_relaxed);
       idle_.MoveToEnd(*connection);
@@ -183,6 +185,8 @@ void Worker::Close(Connection& connection) {
   registry_.Remove(connection.card);  // before the descriptor's number can be another's
   idle_.Remove(connection);
   std::erase(ready_, &connection);
+  LeaveAll(connection);
+  ForgetWaits(connection);
   // An end without a word when something is missing.
   if (connection.tls != nullptr && connection.reply.empty()) connection.tls->SendEnd();
   io::Descriptor(std::move(connection.socket));

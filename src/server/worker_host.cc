@@ -1,7 +1,6 @@
 #include "server/worker_host.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <string_view>
 
@@ -10,9 +9,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "io/file_system.h"
 #include "server/limits.h"
 #include "server/listener.h"
+#include "server/resident_memory.h"
 #include "server/worker.h"
 
 namespace larder::server {
@@ -23,18 +22,85 @@ double Seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
-uint64_t ResidentBytes() {
-  auto file = io::RealFileSystem().OpenForRead("/proc/self/statm");
-  if (!file) return 0;
-  std::array<char, 128> buffer{};
-  const auto bytes = (*file)->ReadAt(0, buffer.data(), buffer.size());
-  // "total resident ...", in pages.
-  const std::string_view text(buffer.data(), bytes ? *bytes : 0);
-  const size_t space = text.find(' ');
-  uint64_t pages = 0;
-  if (space == std::string_view::npos) return 0;
-  std::from_chars(text.data() + space + 1, text.data() + text.size(), pages);
-  return pages * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+// What tools ask for, and what is true of every server: nothing is saved, evicted or replicated.
+constexpr std::pair<std::string_view, std::string_view> kAlwaysSo[] = {
+    {"activedefrag", "no"},
+    {"aclfile", ""},
+    {"appendfsync", "no"},
+    {"appendonly", "no"},
+    {"cluster-enabled", "no"},
+    {"daemonize", "no"},
+    {"dbfilename", ""},
+    {"enable-debug-command", "no"},
+    {"enable-module-command", "no"},
+    {"lazyfree-lazy-eviction", "no"},
+    {"lfu-decay-time", "0"},
+    {"maxmemory", "0"},
+    {"maxmemory-clients", "0"},
+    {"maxmemory-policy", "noeviction"},
+    {"min-replicas-to-write", "0"},
+    {"min-slaves-to-write", "0"},
+    {"notify-keyspace-events", ""},
+    {"rdbcompression", "no"},
+    {"replica-read-only", "yes"},
+    {"replicaof", ""},
+    {"requirepass", ""},  // never told
+    {"save", ""},
+    {"slave-read-only", "yes"},
+    {"slaveof", ""},
+    {"stop-writes-on-bgsave-error", "no"},
+    {"supervised", "no"},
+};
+
+ActivitySums SumActivity(const SharedState& shared) {
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  ActivitySums sums;
+  sums.connections = shared.total_connections.load(kRelaxed);
+  sums.rejected_connections = shared.rejected_connections.load(kRelaxed);
+  for (const auto& worker : shared.workers) {
+    const PublishedCounters& counters = worker->counters();
+    sums.commands += counters.commands.load(kRelaxed);
+    sums.keyspace_hits += counters.keyspace_hits.load(kRelaxed);
+    sums.keyspace_misses += counters.keyspace_misses.load(kRelaxed);
+    sums.input_bytes += counters.input_bytes.load(kRelaxed);
+    sums.output_bytes += counters.output_bytes.load(kRelaxed);
+  }
+  return sums;
+}
+
+void TellActivity(SharedState& shared, int64_t now_ms, command::ServerInfo& info) {
+  const ActivitySums sums = SumActivity(shared);
+  const ActivitySums done = shared.activity.SinceReset(sums);
+  const Activity::Rates rates = shared.activity.RatesUntil(now_ms, sums);
+  info.total_connections = done.connections;
+  info.rejected_connections = done.rejected_connections;
+  info.total_commands = done.commands;
+  info.keyspace_hits = done.keyspace_hits;
+  info.keyspace_misses = done.keyspace_misses;
+  info.net_input_bytes = done.input_bytes;
+  info.net_output_bytes = done.output_bytes;
+  info.commands_per_second = rates.commands;
+  info.net_input_bytes_per_second = rates.input_bytes;
+  info.net_output_bytes_per_second = rates.output_bytes;
+}
+
+void TellMemory(const SharedState& shared, command::ServerInfo& info) {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const ResidentBytes resident = ResidentMemory();
+  info.resident_bytes = resident.total;
+  info.mapped_resident_bytes = resident.of_files;
+  info.resident_bytes_at_start = shared.resident_bytes_at_start;
+  info.peak_resident_bytes =
+      std::max(info.resident_bytes, static_cast<uint64_t>(usage.ru_maxrss) * 1024);
+  info.cpu_system_seconds = Seconds(usage.ru_stime);
+  info.cpu_user_seconds = Seconds(usage.ru_utime);
+  for (const auto& worker : shared.workers) {
+    const ClientRegistry::Buffers buffers = worker->registry().buffers();
+    info.client_bytes += buffers.bytes;
+    info.largest_input_buffer = std::max(info.largest_input_buffer, buffers.largest_input);
+    info.largest_output_buffer = std::max(info.largest_output_buffer, buffers.largest_output);
+  }
 }
 
 }  // namespace
@@ -42,7 +108,7 @@ uint64_t ResidentBytes() {
 command::ServerInfo WorkerHost::server_info() const {
   constexpr auto kRelaxed = std::memory_order_relaxed;
   worker_.PublishCounters();  // this round's own share
-  const SharedState& shared = worker_.shared();
+  SharedState& shared = worker_.shared();
   const ActiveSettings& settings = worker_.settings();
   command::ServerInfo info;
   info.version = LARDER_VERSION;
@@ -54,24 +120,16 @@ command::ServerInfo WorkerHost::server_info() const {
   info.start_ms = shared.start_ms;
   info.threads = shared.threads;
   info.connected_clients = shared.connected_clients.load(kRelaxed);
-  info.max_clients = settings.options.max_clients;
-  info.total_connections = shared.total_connections.load(kRelaxed);
-  info.rejected_connections = shared.rejected_connections.load(kRelaxed);
-  for (const auto& worker : shared.workers) {
-    const PublishedCounters& counters = worker->counters();
-    info.total_commands += counters.commands.load(kRelaxed);
-    info.keyspace_hits += counters.keyspace_hits.load(kRelaxed);
-    info.keyspace_misses += counters.keyspace_misses.load(kRelaxed);
-    info.net_input_bytes += counters.input_bytes.load(kRelaxed);
-    info.net_output_bytes += counters.output_bytes.load(kRelaxed);
-  }
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  info.resident_bytes = ResidentBytes();
-  info.peak_resident_bytes =
-      std::max(info.resident_bytes, static_cast<uint64_t>(usage.ru_maxrss) * 1024);
-  info.cpu_system_seconds = Seconds(usage.ru_stime);
-  info.cpu_user_seconds = Seconds(usage.ru_utime);
+  info.max_clients = shared.max_clients.load(kRelaxed);
+  TellActivity(shared, worker_.clock_ms(), info);
+  TellMemory(shared, info);
+  info.blocked_clients = shared.blocked_clients.load(kRelaxed);
+  info.tracking_clients = shared.tracking_clients.load(kRelaxed);
+  info.tracking_prefixes = shared.tracking_prefixes.count();
+  info.pubsub_clients = shared.pubsub_clients.load(kRelaxed);
+  info.channels = shared.channels.Count(command::ChannelKind::kChannel);
+  info.patterns = shared.channels.Count(command::ChannelKind::kPattern);
+  info.shard_channels = shared.channels.Count(command::ChannelKind::kShard);
   return info;
 }
 
@@ -96,28 +154,26 @@ std::vector<std::pair<std::string, std::string>> WorkerHost::config() const {
   const ActiveSettings& settings = worker_.settings();
   const ServerOptions& options = settings.options;
   const auto number = [](auto value) { return fmt::format("{}", value); };
-  return {
-      {"appendonly", "no"},
+  const auto yes = [](bool holds) { return std::string(holds ? "yes" : "no"); };
+  std::vector<std::pair<std::string, std::string>> settings_of_server = {
       {"bind", fmt::format("{}", fmt::join(settings.tcp_hosts, " "))},
-      {"client-output-buffer-limit", fmt::format("normal {} 0 0", options.max_output_bytes)},
+      {"client-output-buffer-limit",
+       fmt::format("normal {0} 0 0 slave {0} 0 0 pubsub {0} 0 0", options.max_output_bytes)},
       {"client-query-buffer-limit", number(options.request.query_bytes)},
       {"databases", number(shared.catalogue.view().databases())},
       {"io-threads", number(shared.threads)},
-      {"maxclients", number(options.max_clients)},
-      {"maxmemory", "0"},
-      {"maxmemory-policy", "noeviction"},
+      {"io-threads-do-reads", yes(shared.threads > 1)},
+      {"maxclients", number(shared.max_clients.load(std::memory_order_relaxed))},
       {"port", number(settings.tcp_port)},
       {"proto-max-bulk-len", number(options.request.bulk_bytes)},
-      {"protected-mode", options.protected_mode ? "yes" : "no"},
-      {"replica-read-only", "yes"},
-      {"requirepass", ""},
-      {"save", ""},
-      {"slave-read-only", "yes"},
+      {"protected-mode", yes(options.protected_mode)},
       {"tcp-backlog", number(kListenBacklog)},
       {"tcp-keepalive", number(kKeepaliveSeconds)},
-      {"timeout", number(options.idle_timeout.count())},
+      {"timeout", number(shared.idle_timeout_seconds.load(std::memory_order_relaxed))},
       {"unixsocket", settings.unix_path},
   };
+  for (const auto& [name, value] : kAlwaysSo) settings_of_server.emplace_back(name, value);
+  return settings_of_server;
 }
 
 void WorkerHost::Defer(command::Session& session, WaitsFor waits_for, Work work) {
@@ -129,39 +185,26 @@ void WorkerHost::Defer(command::Session& session, WaitsFor waits_for, Work work)
 
 const command::Users& WorkerHost::users() const { return worker_.settings().options.users; }
 
-// Not built yet from here on.
-void WorkerHost::Block(command::Session&, uint64_t, std::string) {}
-bool WorkerHost::Unblock(uint64_t, std::string_view) { return false; }
-bool WorkerHost::Subscribe(command::Session&, command::ChannelKind, std::string_view) {
-  return false;
-}
-bool WorkerHost::Unsubscribe(command::Session&, command::ChannelKind, std::string_view) {
-  return false;
-}
-std::vector<std::string> WorkerHost::Subscriptions(const command::Session&,
-                                                   command::ChannelKind) const {
-  return {};
-}
-uint64_t WorkerHost::SubscriptionCount(const command::Session&, command::ChannelKind) const {
-  return 0;
-}
-uint64_t WorkerHost::Publish(command::ChannelKind, std::string_view, std::string_view) { return 0; }
-std::vector<std::pair<std::string, uint64_t>> WorkerHost::Channels(command::ChannelKind) const {
-  return {};
-}
-uint64_t WorkerHost::Subscribers(command::ChannelKind, std::string_view) const { return 0; }
-Result<void> WorkerHost::SetTracking(command::Session&, command::TrackingOptions) { return {}; }
-command::TrackingOptions WorkerHost::Tracking(const command::Session&) const { return {}; }
-void WorkerHost::StartMonitoring(command::Session&) {}
-void WorkerHost::StopMonitoring(command::Session&) {}
-void WorkerHost::TellMonitors(std::string_view) {}
-void WorkerHost::Kill(command::Session&, const std::vector<uint64_t>&) {}
-void WorkerHost::Pause(uint64_t, bool) {}
-void WorkerHost::Unpause() {}
 Result<void> WorkerHost::SetConfig(
-    const std::vector<std::pair<std::string_view, std::string_view>>&) {
+    const std::vector<std::pair<std::string_view, std::string_view>>& settings) {
+  SharedState& shared = worker_.shared();
+  for (const auto& [name, value] : settings) {
+    uint64_t number = 0;
+    std::from_chars(value.data(), value.data() + value.size(), number);
+    if (name == "maxclients") shared.max_clients = number;
+    if (name == "timeout") shared.idle_timeout_seconds = static_cast<int64_t>(number);
+  }
+  // Those that wait have reckoned with the timeout before.
+  if (!settings.empty()) {
+    for (const auto& worker : shared.workers) worker->Wake();
+  }
   return {};
 }
-void WorkerHost::ResetStatistics() {}
+
+void WorkerHost::ResetStatistics() {
+  worker_.PublishCounters();
+  SharedState& shared = worker_.shared();
+  shared.activity.Reset(worker_.clock_ms(), SumActivity(shared));
+}
 
 }  // namespace larder::server

@@ -48,12 +48,19 @@ bool ReceiveWaitsToSend(const Connection& connection) {
   return connection.tls != nullptr && connection.tls->receive_waits_to_send();
 }
 
+// Nothing can be sent yet.
+bool InHandshake(const Connection& connection) {
+  return connection.tls != nullptr && !connection.tls->handshake_done();
+}
+
 }  // namespace
 
 void Worker::OnConnection(Connection& connection, uint32_t events) {
   if (connection.closed) return;
   // After a hang-up nothing can be delivered; what has been received is still read first.
   const bool reading = (connection.registered_events & EPOLLIN) != 0;
+  if ((events & EPOLLRDHUP) != 0 && (connection.blocked != nullptr || connection.postponed))
+    return Close(connection);
   if ((events & EPOLLERR) != 0 || ((events & EPOLLHUP) != 0 && !reading)) return Close(connection);
   if ((events & EPOLLOUT) != 0) Resume(connection);
   if ((events & (EPOLLIN | EPOLLHUP)) != 0 && !connection.closed && MayExecute(connection))
@@ -228,10 +235,12 @@ size_t Worker::ExecuteBatch(Connection& connection) {
   const std::span<const command::Request> requests(requests_);
   size_t executed = 0;
   while (executed < requests.size()) {
+    const auto next = NotPostponed(connection, requests.subspan(executed));
+    if (next.empty()) break;
     const resp::ReplyBuffer::Mark mark = connection.reply.mark();
     session_before_ = session;
-    const size_t count = dispatcher_.Execute(session, arguments_, requests.subspan(executed),
-                                             now_ms_, kPauseReplyBytes, connection.reply);
+    const size_t count =
+        dispatcher_.Execute(session, arguments_, next, now_ms_, kPauseReplyBytes, connection.reply);
     if (LeaveDamagedVersion(connection)) {
       connection.reply.TruncateTo(mark);
       session.state() = session_before_;
@@ -262,6 +271,7 @@ bool Worker::LeaveDamagedVersion(Connection& connection) {
   const command::Dispatcher::Damage damage = dispatcher_.TakeDamage();
   if (damage.dataset == nullptr) return false;
   connection.deferred_work = nullptr;
+  connection.blocked = nullptr;
   if (++connection.damage_retries > kDamageRetries) {
     LogError(fmt::format("client {} closed: every version of {} that was tried is damaged",
                          connection.session.id, damage.dataset->options()->name));
@@ -278,6 +288,7 @@ bool Worker::LeaveDamagedVersion(Connection& connection) {
 }
 
 void Worker::PostDeferredWork(Connection& connection) {
+  if (connection.blocked != nullptr && !connection.blocked->begun) BeginBlock(connection);
   if (!connection.deferred_work) return;
   const bool compiles = connection.deferred_waits_for == command::Host::WaitsFor::kCompile;
   AdminThreads& threads = compiles ? shared_.reloads : shared_.admin;
@@ -292,6 +303,7 @@ void Worker::PostDeferredWork(Connection& connection) {
 }
 
 void Worker::Flush(Connection& connection) {
+  if (InHandshake(connection)) return;
   std::array<iovec, kSendPieces> pieces;
   while (!connection.closed && !connection.reply.empty()) {
     if (connection.reply.damaged(kSendPieces)) return CloseUnreadable(connection);
@@ -343,7 +355,7 @@ ssize_t Worker::SendEncrypted(Connection& connection, std::span<const iovec> pie
     }
     const ssize_t count = connection.tls->Send({record.data(), filled});
     if (count < 0 && errno == EAGAIN && connection.tls->wants() != POLLOUT) {
-      errno = EPROTO;  // nothing is to be sent before the handshake, and there is no second one
+      errno = EPROTO;  // sending waits for nothing else: there is no second handshake
       return -1;
     }
     if (count < 0) return sent > 0 && errno == EAGAIN ? static_cast<ssize_t>(sent) : count;
@@ -395,8 +407,12 @@ void Worker::ReturnReplyMemory(Connection& connection) {
 
 void Worker::UpdateEvents(Connection& connection) {
   const bool reads = MayExecute(connection);
-  const bool writes = !connection.reply.empty() || (reads && ReceiveWaitsToSend(connection));
-  const uint32_t wanted = (reads ? uint32_t{EPOLLIN} : 0) | (writes ? uint32_t{EPOLLOUT} : 0);
+  const bool writes = (!connection.reply.empty() && !InHandshake(connection)) ||
+                      (reads && ReceiveWaitsToSend(connection));
+  // Who waits without being read from is still missed when it goes away.
+  const bool waits = connection.blocked != nullptr || connection.postponed;
+  const uint32_t wanted = (reads ? uint32_t{EPOLLIN} : 0) | (writes ? uint32_t{EPOLLOUT} : 0) |
+                          (waits ? uint32_t{EPOLLRDHUP} : 0);
   if (wanted == connection.registered_events) return;
   epoll_event event{};
   event.events = wanted;

@@ -65,7 +65,8 @@ Catalogue::Change::Change(Change&&) noexcept = default;
 Catalogue::Change& Catalogue::Change::operator=(Change&&) noexcept = default;
 Catalogue::Change::~Change() = default;
 
-Catalogue::Catalogue(io::FileSystem& files) : files_(files) {
+Catalogue::Catalogue(io::FileSystem& files)
+    : files_(files), listeners_(std::make_shared<dataset::EventListeners>()) {
   auto empty = std::make_shared<View>();
   empty->by_database_.resize(kDefaultDatabases);
   pinned_ = std::move(empty);
@@ -97,7 +98,8 @@ Result<Catalogue::Change> Catalogue::Prepare(std::vector<StoreOptions> wanted) {
   state->view = std::make_shared<View>();
   View& view = *state->view;
   view.by_database_.resize(kDefaultDatabases);
-  for (const StoreOptions& store : wanted) {
+  for (StoreOptions& store : wanted) {
+    store.options.listeners = listeners_;
     Entry entry{store.database, store.options.name, FindByDirectory(store.options.directory)};
     if (entry.dataset == nullptr) {
       LARDER_ASSIGN(entry.dataset, dataset::Dataset::Open(files_, epochs_, store.options));
@@ -113,6 +115,7 @@ Result<Catalogue::Change> Catalogue::Prepare(std::vector<StoreOptions> wanted) {
 void Catalogue::Commit(Change change) {
   Change::State& state = *change.state_;
   const std::shared_ptr<const View> old = Replace(state.view);
+  listeners_->TellStoresChanged();
   const auto stays = [&state](const Entry& entry) {
     return std::ranges::any_of(state.view->entries(), [&entry](const Entry& other) {
       return other.dataset == entry.dataset;

@@ -26,6 +26,7 @@
 #include "base/error.h"
 #include "base/mutex.h"
 #include "dataset/dataset.h"
+#include "dataset/event_listeners.h"
 #include "io/file_system.h"
 
 namespace larder::store {
@@ -113,6 +114,9 @@ class Catalogue {
   void StartWatching();
   void StopWatching();
 
+  // What happens to any of its stores is told here, once readers have moved.
+  dataset::EventListeners& listeners() { return *listeners_; }
+
   EpochDomain& epochs() { return epochs_; }
 
  private:
@@ -122,6 +126,7 @@ class Catalogue {
 
   io::FileSystem& files_;
   EpochDomain epochs_;
+  const std::shared_ptr<dataset::EventListeners> listeners_;
   bool watching_ = false;
   std::vector<std::weak_ptr<dataset::Dataset>> removed_;  // perhaps still held by somebody
   std::atomic<const View*> view_{nullptr};

@@ -49,6 +49,33 @@ TEST_F(CatalogueTest, StoresAreFoundByNumberAndByName) {
   EXPECT_EQ(catalogue_.view().entries().size(), 2U);
 }
 
+class CountingListener : public dataset::EventListener {
+ public:
+  void Happened(const dataset::Event& event) override { stores.push_back(event.store); }
+  void StoresChanged() override { ++changes; }
+
+  std::vector<std::string> stores;
+  int changes = 0;
+};
+
+TEST_F(CatalogueTest, AListenerIsToldOfEveryStoreOnceAndOfOtherStores) {
+  CountingListener listener;
+  catalogue_.listeners().Add(listener);
+  dataset::Options options = NamedOptions("features", "/var/features");
+  options.source = "/features.jsonl";
+  files_.PutFile(options.source, R"({"key":"a","type":"string","string_record":{"value":"1"}})");
+  const auto features = catalogue_.AddDataset(0, options);
+  ASSERT_TRUE(features);
+  ASSERT_TRUE(Add(1, "artists", "/var/artists"));  // with the options that features has by now
+  EXPECT_EQ(listener.changes, 2);
+  ASSERT_TRUE((*features)->Refresh(true));
+  EXPECT_EQ(listener.stores, std::vector<std::string>{"features"});
+
+  catalogue_.listeners().Remove(listener);
+  ASSERT_TRUE(catalogue_.RemoveDataset("artists"));
+  EXPECT_EQ(listener.changes, 2);
+}
+
 TEST_F(CatalogueTest, ANumberOutOfRangeIsRefused) {
   const auto added = Add(kMaxDatabases, "features", "/var/features");
   ASSERT_FALSE(added);
