@@ -52,7 +52,8 @@ TEST(UsersTest, PasswordsAreKnownBySha256InEitherCase) {
   EXPECT_EQ(PasswordHash("abc"),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   UserOptions options = Reader("adam", "abc");
-  for (char& c : options.password_hashes[0]) c = static_cast<char>(std::toupper(c));
+  for (char& c : options.password_hashes[0])
+    c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   const Users users = Make({options});
   EXPECT_NE(users.Authenticate("adam", "abc"), nullptr);
   EXPECT_EQ(users.Authenticate("adam", "abd"), nullptr);
@@ -132,6 +133,18 @@ TEST(AdoptTest, WhoIsGoneOrDisabledMustClose) {
     BecomeUser(session, *before.Find(name));
     EXPECT_FALSE(Adopt(session, after)) << name;
   }
+}
+
+TEST(AdoptTest, WhoseUserLostAPasswordMustCloseAndOneMoreIsNoReason) {
+  UserOptions two = Reader("adam", "old");
+  two.password_hashes.push_back(PasswordHash("new"));
+  const Users before = Make({Reader("adam", "old")});
+  const Users both = Make({two});
+  const Users after = Make({Reader("adam", "new")});
+  Session session;
+  BecomeUser(session, *before.Find("adam"));
+  EXPECT_TRUE(Adopt(session, both));
+  EXPECT_FALSE(Adopt(session, after));
 }
 
 TEST(AdoptTest, ChangedCategoriesHoldAtOnce) {
