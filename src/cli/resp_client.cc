@@ -24,6 +24,9 @@ Error WantsPassword(const std::string& address) {
                       address, kPasswordVariable)};
 }
 
+// A plain server takes the beginning of a handshake for that of a request, and waits for the rest.
+constexpr std::chrono::milliseconds kHandshakeSilence{5000};
+
 // What OpenSSL's words mean to whoever typed the command.
 std::string AdviceFor(std::string_view failure) {
   if (failure.find("certificate verify failed") != std::string_view::npos)
@@ -100,8 +103,13 @@ std::unexpected<Error> RespClient::Ended() const {
 // Until TLS can go on.
 Result<void> RespClient::Await() {
   pollfd event{.fd = socket_.number(), .events = tls_->wants(), .revents = 0};
-  constexpr std::chrono::milliseconds kWait = kMaxSilence;
-  return ::poll(&event, 1, static_cast<int>(kWait.count())) == 0 ? Silent() : Result<void>();
+  const bool greeted = tls_->handshake_done();
+  const std::chrono::milliseconds wait = greeted ? kMaxSilence : kHandshakeSilence;
+  if (::poll(&event, 1, static_cast<int>(wait.count())) != 0) return {};
+  if (greeted) return Silent();
+  return Fail(ErrorCode::kPermissionDenied,
+              fmt::format("{} does not answer TLS; if it speaks none, leave --tls and its kin away",
+                          address_));
 }
 
 Result<void> RespClient::Send(std::string_view bytes) {

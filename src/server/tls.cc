@@ -353,6 +353,7 @@ ssize_t TlsStream::Send(std::string_view bytes) {
   ERR_clear_error();
   size_t count = 0;
   const int result = SSL_write_ex(ssl_, bytes.data(), bytes.size(), &count);
+  if (!handshake_done_) handshake_done_ = SSL_is_init_finished(ssl_) == 1;
   if (result == 1) return static_cast<ssize_t>(count);
   const ssize_t outcome = Outcome(result);
   if (outcome != 0) return outcome;
