@@ -66,14 +66,6 @@ bool KeepsPasswords(const UserOptions& before, const UserOptions& now) {
          });
 }
 
-// Which one a connection gave is not remembered, so it may be the one.
-bool LostAPassword(const UserOptions& before, const UserOptions& now) {
-  if (before.any_password && !now.any_password) return true;
-  return !std::ranges::all_of(before.password_hashes, [&now](const std::string& hash) {
-    return std::ranges::find(now.password_hashes, hash) != now.password_hashes.end();
-  });
-}
-
 void Become(Session& session, const User& user, bool gave_password) {
   session.user = &user;
   session.gave_password = gave_password;
