@@ -10,7 +10,7 @@
 // Threads:    a context is used by any thread; a stream by one at a time.
 // Errors:     kNotFound, kPermissionDenied (a file), kInvalidArgument (which file and OpenSSL's
 //             reason). No error names a byte of a key.
-// Cost:       an idle stream holds about 10 KiB; OpenSSL gives its buffers back between records.
+// Cost:       an idle stream holds about 16 KiB; OpenSSL gives its buffers back between records.
 #pragma once
 
 #include <cstdint>
