@@ -1,9 +1,9 @@
-"""What the tests of clients talk to: a server with the records of client_data, whose next version can
-be put in place.
+"""What the tests of clients talk to: a server with the records of client_data, whose next version
+can be put in place.
 
 It is Larder. With LARDER_CLIENTS_AGAINST=redis in the environment it is a real Redis with the same
-data, a replica whose master changes it: whoever writes a test of a client learns there that the test
-is right.
+data, a replica whose master changes it: whoever writes a test of a client learns there that the
+test is right.
 """
 
 import os

@@ -64,7 +64,8 @@ same('lindex', 'c', $redis->lindex('list', -2));
 same('smembers', ['a', 'b', 'c'], sorted($redis->smembers('set')));
 same('sismember', 1, $redis->sismember('set', 'a'));
 same('sinter', ['a', 'b', 'c'], sorted($redis->sinter('set', 'set')));
-same('zrange', ['a' => '1', 'b' => '2.5', 'c' => 'inf'], $redis->zrange('zset', 0, -1, 'WITHSCORES'));
+same('zrange', ['a' => '1', 'b' => '2.5', 'c' => 'inf'],
+    $redis->zrange('zset', 0, -1, 'WITHSCORES'));
 same('zrevrange', ['c', 'b'], $redis->zrevrange('zset', 0, 1));
 same('zrangebyscore', ['b'], $redis->zrangebyscore('zset', '(1', 3));
 same('zscore', '2.5', $redis->zscore('zset', 'b'));

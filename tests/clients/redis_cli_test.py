@@ -1,5 +1,5 @@
-"""redis-cli as people use it: one command, pipes, RESP3, its formats, and every one of its modes; what
-it cannot do with a read-only server is refused, and it ends."""
+"""redis-cli as people use it: one command, pipes, RESP3, its formats, and every one of its modes;
+what it cannot do with a read-only server is refused, and it ends."""
 
 import contextlib
 import json
@@ -65,7 +65,8 @@ class RedisCliTest(unittest.TestCase):
                          {"a": "1", "b": "two", "": "empty"})
         self.assertEqual(json.loads(self.cli("--json", "ZRANGE", "zset", "0", "1", "WITHSCORES")),
                          [["a", 1], ["b", 2.5]])
-        self.assertEqual(self.cli("--quoted-json", "GET", "string"), '"hello \\\\xe2\\\\x98\\\\x83"\n')
+        self.assertEqual(self.cli("--quoted-json", "GET", "string"),
+                         '"hello \\\\xe2\\\\x98\\\\x83"\n')
 
     def test_commands_on_standard_input(self):
         lines = "".join(f"GET item/{i}\n" for i in range(50))
@@ -159,7 +160,8 @@ class RedisCliTest(unittest.TestCase):
             try:
                 self.assertEqual(cli.stdout.readline(), "OK\n")
                 self.cli("GET", "string")
-                self.assertRegex(cli.stdout.readline(), r'^[\d.]+ \[0 127\.0\.0\.1:\d+\] "GET" "string"$')
+                self.assertRegex(cli.stdout.readline(),
+                                 r'^[\d.]+ \[0 127\.0\.0\.1:\d+\] "GET" "string"$')
             finally:
                 cli.kill()
 
