@@ -86,10 +86,9 @@ class SecuredClientsTest(unittest.TestCase):
         self.assertTrue(client.ping())
 
     def test_wrong_passwords_are_refused(self):
-        with self.assertRaises(redis.exceptions.AuthenticationError):
-            self.connect(password="wrong").ping()
-        with self.assertRaises(redis.exceptions.AuthenticationError):
-            self.connect(username="reader", password=ADMIN_PASSWORD).ping()
+        for wrong in ({"password": "wrong"}, {"username": "reader", "password": ADMIN_PASSWORD}):
+            with self.assertRaisesRegex(redis.exceptions.ResponseError, "^WRONGPASS "):
+                self.connect(**wrong).ping()
         with self.assertRaises(redis.exceptions.AuthenticationError):
             self.connect().ping()
 
