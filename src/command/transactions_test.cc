@@ -119,7 +119,7 @@ TEST_F(TransactionsTest, AnExecThatIsRefusedEndsIt) {
 TEST_F(TransactionsTest, SelectHoldsInsideAndAfterIt) {
   EXPECT_EQ(AskAll({"MULTI", "GET version", "SELECT 15", "GET version", "SELECT 0", "GET version",
                     "SELECT 15", "EXEC"}),
-            "*7\r\n$3\r\ntwo\r\n+OK\r\n$-1\r\n+OK\r\n$3\r\ntwo\r\n+OK\r\n");
+            "*6\r\n$3\r\ntwo\r\n+OK\r\n$-1\r\n+OK\r\n$3\r\ntwo\r\n+OK\r\n");
   EXPECT_EQ(session().database, 15U);
 }
 
