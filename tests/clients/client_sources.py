@@ -16,6 +16,7 @@ from harness.programs import LARDER
 
 AGAINST = os.environ.get("LARDER_CLIENTS_AGAINST", "larder")
 CHANNELS = "__larder__:*"  # where switches are announced
+SWITCH_SECONDS = 240  # a version is synced to disk, which others may keep busy
 
 
 class Source:
@@ -36,7 +37,7 @@ class LarderSource(Source):
         client_data.publish(self.directory, 1)
         self.password = password
         self.server = stack.enter_context(servers.Server("larder", self.argv, password=password))
-        self.control = stack.enter_context(self.server.connect())
+        self.control = stack.enter_context(self.server.connect(timeout=SWITCH_SECONDS))
         if password is not None:
             self.control.call("AUTH", password)
 

@@ -20,7 +20,7 @@ import threading
 import client_sources
 
 SWITCHES = 20
-CLIENT_SECONDS = 240
+CLIENT_SECONDS = 280
 
 
 def follow(client, source):
