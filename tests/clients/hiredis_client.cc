@@ -88,7 +88,8 @@ class Connection {
   [[noreturn]] void Give(const char* what) const {
     const char* const why = context_ == nullptr ? "no memory" : context_->errstr;
     std::fprintf(stdout, "%s failed: %s\n", what, why);
-    std::exit(1);
+    std::fflush(stdout);
+    std::_Exit(1);
   }
 
   struct Free {
@@ -227,7 +228,9 @@ void FollowSwitches(Connection& redis, Connection& subscriber, const std::string
 int main(int argc, char** argv) {
   const std::span arguments(argv, static_cast<size_t>(argc));
   if (arguments.size() != 3) return 2;
-  const int port = std::atoi(arguments[1]);
+  const std::string_view port_text = arguments[1];
+  int port = 0;
+  std::from_chars(port_text.data(), port_text.data() + port_text.size(), port);
   Connection redis(port);
   Connection subscriber(port);
   CheckReads(redis);
