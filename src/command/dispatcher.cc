@@ -40,6 +40,11 @@ size_t Dispatcher::Execute(Session& session, std::span<const std::string_view> a
   const auto args_of = [&arguments](const Request& request) {
     return arguments.subspan(request.first, request.count);
   };
+  // Counted once for all of them.
+  const auto executed = [this](size_t count) {
+    counters_.commands += count;
+    return count;
+  };
   for (size_t done = 0; done < requests.size();) {
     const auto group = requests.subspan(done, std::min(kRequestsPerGroup, requests.size() - done));
     batch.TakeVersion();
@@ -64,12 +69,13 @@ size_t Dispatcher::Execute(Session& session, std::span<const std::string_view> a
     for (size_t i = 0; i < group.size(); ++i, ++done) {
       const bool acts =
           some_act && prepared[i].spec != nullptr && (prepared[i].spec->flags & kActs) != 0;
-      if (acts && done > 0) return done;  // alone, so that it is never repeated
+      if (acts && done > 0) return executed(done);  // alone, so that it is never repeated
       batch.Execute(prepared[i], args_of(group[i]));
-      if (acts || session.batch_end != 0 || reply.size() > max_reply_bytes) return done + 1;
+      if (acts || session.batch_end != 0 || reply.size() > max_reply_bytes)
+        return executed(done + 1);
     }
   }
-  return requests.size();
+  return executed(requests.size());
 }
 
 Dispatcher::Damage Dispatcher::TakeDamage() { return std::exchange(damage_, {}); }

@@ -60,10 +60,9 @@ class CommandStatistics final : public resp::ErrorListener {
   PerCommand& operator[](size_t number) { return per_command_[number]; }
   const PerCommand& operator[](size_t number) const { return per_command_[number]; }
 
-  // Whether this call of a fast command, counted already, is one that is timed: the first of it is.
-  bool TakesSample(const PerCommand& command) const {
-    const uint64_t before = command.calls.load(std::memory_order_relaxed) - 1;
-    return (before & sample_mask_.load(std::memory_order_relaxed)) == 0;
+  // Whether a fast command that was called so often before is timed: the first call of it is.
+  bool TakesSample(uint64_t calls_before) const {
+    return (calls_before & sample_mask_.load(std::memory_order_relaxed)) == 0;
   }
   void TimeAll(bool all) {
     sample_mask_.store(all ? 0 : kSampleEvery - 1, std::memory_order_relaxed);
