@@ -63,7 +63,9 @@ def cpp_functions(text):
         at = match.start()
         inside = blocks and blocks[-1][0] in ("function", "inner")
         if match.group(0) == "{":
-            kind = "inner" if inside else _kind(code[head_at:at])
+            in_initialiser = blocks and blocks[-1][0] == "initialiser"
+            kind = ("inner" if inside else
+                    "initialiser" if in_initialiser else _kind(code[head_at:at]))
             start = head_at + len(code[head_at:at]) - len(code[head_at:at].lstrip())
             blocks.append((kind, line_of(code, start), head_at))
             if kind != "initialiser":
