@@ -60,6 +60,28 @@ TEST(EveryCommand, HasADocLine) {
   }
 }
 
+template <typename Visit>
+void ForEachSpec(std::span<const CommandSpec> specs, Visit&& visit) {
+  for (const CommandSpec& spec : specs) {
+    visit(spec);
+    ForEachSpec(spec.subcommands, visit);
+  }
+}
+
+TEST(EveryCommand, IsServedOrRefusedInWords) {
+  for (const auto& family : CommandFamilies()) {
+    ForEachSpec(family, [](const CommandSpec& spec) {
+      const bool is_container = !spec.subcommands.empty();
+      const bool writes = (spec.flags & kWrite) != 0;
+      const bool has_words = spec.refusal.find(' ') != std::string_view::npos;
+      EXPECT_TRUE(is_container || spec.handler != nullptr || writes || has_words) << spec.name;
+      // One answer each.
+      EXPECT_FALSE(spec.handler != nullptr && !spec.refusal.empty()) << spec.name;
+      EXPECT_FALSE(spec.summary.empty()) << spec.name;
+    });
+  }
+}
+
 TEST(EveryCommand, HasAFuzzSeed) {
   for (const auto& family : CommandFamilies()) {
     ForEachWithHandler(family, [](const CommandSpec& spec) {

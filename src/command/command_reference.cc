@@ -28,19 +28,29 @@ is particular to Larder.
   exactly once. `KEYS` and `SCAN MATCH` touch only one collection when the pattern begins with a
   collection's name and the separator, for instance `artist/*`.
 - Redis's commands that write are known and refused, after the check of their arity:
-  `-READONLY You can't write against a read only replica.`
+  `-READONLY You can't write against a read only replica.` (or `-NOPERM ...`, where the listener has
+  `read_only_error = "NOPERM"`).
+- Commands that would change what a store's operator decides, or that need what Larder has not (scripts,
+  replicas, modules), are refused in words: one reply that says what to do instead.
 
 Where replies differ from those of Redis 7.0.15, and why:
 
-- `COMMAND` and its subcommands tell of the commands on this page, not of those that are refused;
-  `COMMAND DOCS` has texts of its own and no `arguments`.
+- `COMMAND` and its subcommands tell of some commands more: `LARDER`, those of RedisJSON, and
+  `CLIENT SETINFO` and `CLIENT NO-TOUCH` of Redis 7.2. `COMMAND DOCS` has texts of its own and no
+  `arguments`; so has every `HELP`.
 - `ZSCAN` prints every score as `ZSCORE` does, and a score of -0 stays -0. Redis's text depends on how it
   stores the set: a small one prints integral scores of 17 digits and more otherwise, and -0 as 0.
-- `CLIENT SETINFO` is that of Redis 7.2; 7.0 does not have it.
 - A request line, or the head of an array or bulk, over 64 KiB is refused however it arrives; Redis takes
   one that comes in a single read. A request over the query limit gets
   `-ERR Protocol error: too big request` before the connection closes; Redis closes without a word.
-- `INFO` leaves out fields that would have no true value here.
+- `INFO` leaves out fields that would have no true value here; docs/operations.md lists them. `usec` and
+  the percentiles of commands that are marked fast come from a sample of the calls.
+- `CONFIG GET` has the settings that are true of Larder, `CONFIG SET` changes those that can change while it
+  runs; one that cannot may be set to what it is, and `larder.toml` wins again at the next reload.
+- `FUNCTION STATS` names no engine, because no script is executed.
+- `MEMORY USAGE` tells the bytes of the record in its version; `MEMORY` and `INFO memory` call resident
+  what Redis calls used. `MEMORY DOCTOR`, `MEMORY MALLOC-STATS` and `LATENCY DOCTOR` are prose, Larder's own.
+- `LOLWUT` draws nothing.
 - The order of unordered replies (`KEYS`, `SCAN`, `SMEMBERS`, `HGETALL` of large hashes...) is Larder's.
 )";
 
@@ -77,15 +87,30 @@ std::string Cell(std::string_view text) {
   return cell;
 }
 
+std::string_view Support(const CommandSpec& spec) {
+  if (spec.handler != nullptr) return (spec.flags & kLoading) != 0 ? "served, *loading*" : "served";
+  return (spec.flags & kWrite) != 0 ? "refused: it writes" : "refused in words";
+}
+
 void AppendRow(std::string& to, const CommandSpec& spec) {
   const std::string name = UpperCase(spec.name);
   const std::string call = spec.syntax.empty() ? name : fmt::format("{} {}", name, spec.syntax);
-  if (spec.handler != nullptr) {
-    to +=
-        fmt::format("| `{}` | {}{} | {} | {} |\n", Cell(call), Cell(spec.summary),
-                    (spec.flags & kLoading) != 0 ? " *loading*" : "", spec.complexity, spec.since);
+  const bool is_container_only = spec.handler == nullptr && !spec.subcommands.empty();
+  if (!is_container_only) {
+    to += fmt::format("| `{}` | {} | {} | {} | {} |\n", Cell(call), Support(spec),
+                      Cell(spec.summary), spec.complexity, spec.since);
   }
   for (const CommandSpec& sub : spec.subcommands) AppendRow(to, sub);
+}
+
+// What is refused in words, with the words.
+void AppendRefusals(std::string& to, std::span<const CommandSpec> specs) {
+  for (const CommandSpec& spec : specs) {
+    if (spec.handler == nullptr && (spec.flags & kWrite) == 0 && !spec.refusal.empty()) {
+      to += fmt::format("| `{}` | `-{}` |\n", UpperCase(spec.name), Cell(spec.refusal));
+    }
+    AppendRefusals(to, spec.subcommands);
+  }
 }
 
 }  // namespace
@@ -98,21 +123,16 @@ std::string CommandReference() {
       if (spec.group != group) {
         group = spec.group;
         text += fmt::format(
-            "\n## {}\n\n| command | what it does | cost | since |\n|---|---|---|---|\n", group);
+            "\n## {}\n\n| command | support | what it does | cost | since "
+            "|\n|---|---|---|---|---|\n",
+            group);
       }
       AppendRow(text, spec);
     }
   }
   text += kLarderReplies;
-  text += "\n## Refused\n\nThe commands of Redis 7.0.15 that write:\n\n";
-  for (const auto& family : CommandFamilies()) {
-    for (const CommandSpec& spec : family) {
-      if ((spec.flags & kWrite) != 0) text += fmt::format("`{}`\n", UpperCase(spec.name));
-      for (const CommandSpec& sub : spec.subcommands) {
-        if ((sub.flags & kWrite) != 0) text += fmt::format("`{}`\n", UpperCase(sub.name));
-      }
-    }
-  }
+  text += "\n## Refused in words\n\n| command | reply |\n|---|---|\n";
+  for (const auto& family : CommandFamilies()) AppendRefusals(text, family);
   return text;
 }
 

@@ -82,7 +82,7 @@ std::string PercentilesText(const std::vector<double>& percentiles) {
   std::string text;
   for (const double number : percentiles) {
     if (!text.empty()) text += ' ';
-    text += fmt::format("{:.17g}", number);
+    text += fmt::format("{:.10g}", number);
   }
   return text;
 }
@@ -201,7 +201,7 @@ std::string ReadChanges(const Settings& settings, Arguments pairs, std::vector<C
       return Failure(known->first, "can't set immutable config");
     }
     if (std::ranges::find(changes, change.name, &Change::name) != changes.end()) {
-      return Failure(known->first, "duplicate parameter");
+      return Failure(CString(pairs[i]), "duplicate parameter");
     }
     changes.push_back(change);
   }
@@ -243,9 +243,7 @@ void ConfigResetStat(Context& context, Arguments /*args*/) {
 }
 
 void ConfigSet(Context& context, Arguments args) {
-  if (args.size() % 2 != 0) {
-    return context.reply.Error("ERR wrong number of arguments for 'config|set' command");
-  }
+  if (args.size() % 2 != 0) return context.reply.Error(kSyntaxError);
   const Settings settings = AllSettings(context);
   std::vector<Change> changes;
   const std::string error = ReadChanges(settings, args.subspan(2), changes);

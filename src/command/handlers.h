@@ -209,6 +209,9 @@ void ScriptFlush(Context& context, Arguments args);
 void ScriptHelp(Context& context, Arguments args);
 void ScriptKill(Context& context, Arguments args);
 
+// help.cc
+void XGroupHelp(Context& context, Arguments args);
+
 // lolwut.cc
 void Lolwut(Context& context, Arguments args);
 

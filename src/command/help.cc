@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "command/handlers.h"
 #include "command/table.h"
 
 namespace larder::command {
@@ -30,5 +31,8 @@ void AnswerHelp(Context& context, std::string_view container) {
     context.reply.Simple(fmt::format("    {}", sub.summary));
   }
 }
+
+// Of what writes there is nothing else to serve.
+void XGroupHelp(Context& context, Arguments /*args*/) { AnswerHelp(context, "xgroup"); }
 
 }  // namespace larder::command

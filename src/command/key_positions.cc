@@ -122,7 +122,7 @@ Positions KeysOfMigrate(Arguments args) {
   constexpr uint16_t kFlags = kKeyRw | kKeyAccess | kKeyDelete;
   for (size_t i = 6; i < args.size(); ++i) {
     if (IsOption(args[i], "keys")) {
-      if (!args[3].empty()) break;  // an error that names the single key
+      if (!args[3].empty()) return {};
       Positions positions;
       for (size_t key = i + 1; key < args.size(); ++key) {
         positions.push_back({.at = key, .flags = kFlags});

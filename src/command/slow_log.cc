@@ -57,8 +57,9 @@ std::vector<std::string> ShortenedArguments(Arguments args) {
 
 void SlowLogGet(Context& context, Arguments args) {
   if (args.size() > 3) {
-    return context.reply.Error(
-        "ERR unknown subcommand or wrong number of arguments for 'get'. Try SLOWLOG HELP.");
+    return context.reply.Error(fmt::format(
+        "ERR unknown subcommand or wrong number of arguments for '{}'. Try SLOWLOG HELP.",
+        CString(args[1]).substr(0, kMaxArgumentBytes)));
   }
   uint64_t count = kDefaultCount;
   if (args.size() == 3) {

@@ -18,6 +18,7 @@ REASONS = {
     "commands": "Larder has some commands more: LARDER, those of RedisJSON, two of Redis 7.2",
     "docs": "the prose of COMMAND DOCS is Larder's own, and it has no arguments",
     "info": "Larder has a part of INFO's fields, and some of its own",
+    "master": "the oracle is a replica, so that it refuses writes; Larder answers as a master does",
     "clientline": "addresses, identities, times and memory differ from connection to connection",
 }
 
@@ -204,6 +205,33 @@ INFO_FIELDS = {
 }
 
 
+# Fields of 7.0.15 that would have no true value (docs/operations.md, "Observing" lists them).
+INFO_LEFT_OUT = set("""
+    redis_git_sha1 redis_git_dirty redis_build_id atomicvar_api hz configured_hz
+    lru_clock clients_in_timeout_table allocator_rss_ratio allocator_rss_bytes
+    rss_overhead_ratio rss_overhead_bytes total_reads_processed
+    total_writes_processed io_threaded_reads_processed io_threaded_writes_processed
+    reply_buffer_shrinks reply_buffer_expands used_cpu_sys_main_thread
+    used_cpu_user_main_thread
+""".split())
+# Redis has them as a replica only, and of what it has been asked itself.
+INFO_OF_ITS_OWN = ("master_", "slave_", "replica_", "cmdstat_", "errorstat_",
+                   "latency_percentiles_", "db", "aof_current_", "aof_base_", "aof_pending_",
+                   "aof_buffer_", "aof_delayed_", "module:", "repl_sync", "mem_overhead",
+                   "errorstats_disabled")
+
+
+def info_fields(text):
+    return {line.split(":", 1)[0] for line in text.splitlines() if ":" in line}
+
+
+def info_lacks(text, redis_text):
+    """Fields of Redis's that are neither there nor left out for a reason."""
+    wanted = {field for field in info_fields(redis_text.removeprefix("txt:"))
+              if not field.startswith(INFO_OF_ITS_OWN)}
+    return sorted(wanted - info_fields(text.removeprefix("txt:")) - INFO_LEFT_OUT)
+
+
 def info(larder, redis, request):
     """INFO: sections and fields that Redis has too, in its form, those that clients read among
     them."""
@@ -213,6 +241,9 @@ def info(larder, redis, request):
     redis_text = redis.text.decode()
     if larder.kind == b"=" and not text.startswith("txt:"):
         return "a verbatim text without its format"
+    lacking = info_lacks(text, redis_text)
+    if lacking:
+        return f"INFO lacks {lacking}"
     sections = [argument.decode().lower() for argument in request[1:]] or list(INFO_FIELDS)
     if set(sections) & {"default", "all", "everything"}:
         sections = list(INFO_FIELDS)
@@ -226,6 +257,24 @@ def info(larder, redis, request):
             if f"\n{field}:" not in text:
                 return f"no field {field!r} in section {section!r}: {text[:600]!r}"
     return None
+
+
+# What a Redis 7.0.15 that is no replica answers, by the words after the command.
+OF_A_MASTER = {
+    (b"role",): b"*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n",
+    (b"wait", b"0", b"0"): b":0\r\n",
+    (b"wait", b"-1", b"100"): b":0\r\n",
+    (b"wait", b"1", b"1"): b":0\r\n",
+    (b"wait", b"x", b"0"): b"-ERR value is not an integer or out of range\r\n",
+    (b"wait", b"0", b"x"): b"-ERR timeout is not an integer or out of range\r\n",
+    (b"wait", b"0", b"-1"): b"-ERR timeout is negative\r\n",
+}
+
+
+def master(larder, _redis, request):
+    """ROLE and WAIT: the reply that a master gave."""
+    expected = OF_A_MASTER[tuple(word.lower() for word in request)]
+    return None if larder.raw() == expected else differ("bytes", larder, expected)
 
 
 def client_fields(text):

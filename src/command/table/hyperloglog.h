@@ -54,7 +54,8 @@ inline constexpr CommandSpec kHyperloglogCommands[] = {
      .since = "2.8.9",
      .group = "hyperloglog",
      .summary = "Tests the HyperLogLogs of Redis.",
-     .refusal = "ERR Larder has no self test of HyperLogLogs; its own tests check them at every build"},
+     .refusal =
+         "ERR Larder has no self test of HyperLogLogs; its own tests check them at every build"},
 };
 
 }  // namespace larder::command

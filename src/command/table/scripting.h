@@ -99,7 +99,8 @@ inline constexpr CommandSpec kScriptSubcommands[] = {
      .since = "3.2.0",
      .group = "scripting",
      .summary = "Sets the debugger of scripts.",
-     .refusal = "ERR Larder executes no scripts, so there is none to debug: read keys with commands, MULTI groups them"},
+     .refusal = "ERR Larder executes no scripts, so there is none to debug: read keys with "
+                "commands, MULTI groups them"},
     {.name = "script|exists",
      .arity = -3,
      .flags = kNoScript,
@@ -149,7 +150,8 @@ inline constexpr CommandSpec kScriptSubcommands[] = {
      .since = "2.6.0",
      .group = "scripting",
      .summary = "Loads a script.",
-     .refusal = "ERR Larder executes no scripts, so it loads none: read keys with commands, MULTI groups them"},
+     .refusal = "ERR Larder executes no scripts, so it loads none: read keys with commands, MULTI "
+                "groups them"},
 };
 
 inline constexpr CommandSpec kScriptingCommands[] = {
@@ -163,7 +165,8 @@ inline constexpr CommandSpec kScriptingCommands[] = {
      .since = "2.6.0",
      .group = "scripting",
      .summary = "Executes a script.",
-     .refusal = "ERR Larder executes no scripts: read keys with commands, MULTI groups them on one version"},
+     .refusal = "ERR Larder executes no scripts: read keys with commands, MULTI groups them on one "
+                "version"},
     {.name = "eval_ro",
      .arity = -3,
      .flags = kReadonly | kNoScript | kStale | kSkipMonitor | kNoMandatoryKeys | kMovableKeys,
@@ -174,7 +177,8 @@ inline constexpr CommandSpec kScriptingCommands[] = {
      .since = "7.0.0",
      .group = "scripting",
      .summary = "Executes a script that only reads.",
-     .refusal = "ERR Larder executes no scripts: read keys with commands, MULTI groups them on one version"},
+     .refusal = "ERR Larder executes no scripts: read keys with commands, MULTI groups them on one "
+                "version"},
     {.name = "evalsha",
      .arity = -3,
      .flags = kNoScript | kStale | kSkipMonitor | kNoMandatoryKeys | kMovableKeys,

@@ -24,7 +24,8 @@ inline constexpr CommandSpec kServerCommands[] = {
      .since = "1.0.0",
      .group = "server",
      .summary = "Rewrites the append-only file.",
-     .refusal = "ERR Larder has no append-only file: its data come from the source, LARDER RELOAD takes it anew"},
+     .refusal = "ERR Larder has no append-only file: its data come from the source, LARDER RELOAD "
+                "takes it anew"},
     {.name = "bgsave",
      .arity = -1,
      .flags = kAdmin | kNoScript | kNoAsyncLoading,
@@ -165,7 +166,8 @@ inline constexpr CommandSpec kServerCommands[] = {
      .since = "2.8.0",
      .group = "server",
      .summary = "Begins to replicate from here.",
-     .refusal = "ERR Larder is no master for Redis replicas: export the data with larder export, or read it with DUMP"},
+     .refusal = "ERR Larder is no master for Redis replicas: export the data with larder export, "
+                "or read it with DUMP"},
     {.name = "replconf",
      .arity = -1,
      .flags = kAdmin | kNoScript | kLoading | kStale | kAllowBusy,
@@ -173,7 +175,8 @@ inline constexpr CommandSpec kServerCommands[] = {
      .since = "3.0.0",
      .group = "server",
      .summary = "Tells the settings of a replica.",
-     .refusal = "ERR Larder is no master for Redis replicas: export the data with larder export, or read it with DUMP"},
+     .refusal = "ERR Larder is no master for Redis replicas: export the data with larder export, "
+                "or read it with DUMP"},
     {.name = "replicaof",
      .arity = 3,
      .flags = kAdmin | kNoScript | kStale | kNoAsyncLoading,
@@ -214,7 +217,8 @@ inline constexpr CommandSpec kServerCommands[] = {
      .since = "1.0.0",
      .group = "server",
      .summary = "Stops the server.",
-     .refusal = "ERR Larder is not stopped by its clients: send SIGTERM to the process, or let the service stop it"},
+     .refusal = "ERR Larder is not stopped by its clients: send SIGTERM to the process, or let the "
+                "service stop it"},
     {.name = "slaveof",
      .arity = 3,
      .flags = kAdmin | kNoScript | kStale | kNoAsyncLoading,
@@ -247,7 +251,8 @@ inline constexpr CommandSpec kServerCommands[] = {
      .since = "1.0.0",
      .group = "server",
      .summary = "Begins to replicate from here.",
-     .refusal = "ERR Larder is no master for Redis replicas: export the data with larder export, or read it with DUMP"},
+     .refusal = "ERR Larder is no master for Redis replicas: export the data with larder export, "
+                "or read it with DUMP"},
     {.name = "time",
      .arity = 1,
      .flags = kLoading | kStale | kFast,
