@@ -213,7 +213,11 @@ resp::ParseOutcome Worker::ParseBatch(Connection& connection, std::string_view d
   requests_.clear();
   request_ends_.clear();
   parsed_bytes_ = 0;
-  while (requests_.size() < kBatchRequests) {
+  // What may come behind a stranger's request depends on whether that was an AUTH.
+  const bool is_stranger = connection.session.Is(command::kNotAuthenticated);
+  connection.parser.set_is_stranger(is_stranger);
+  const size_t most = is_stranger ? 1 : kBatchRequests;
+  while (requests_.size() < most) {
     const size_t first = arguments_.size();
     const resp::ParseOutcome outcome =
         connection.parser.Next(data.substr(parsed_bytes_), arguments_);

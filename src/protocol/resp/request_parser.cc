@@ -164,7 +164,8 @@ bool RequestParser::SplitInline(std::string_view line, Arguments& args) {
 
 ParseOutcome RequestParser::NextMultibulk(std::string_view data, Arguments& args) {
   if (remaining_ < 0) {
-    if (searched_ == 0 && ReadWholeMultibulk(data, args)) return ParseOutcome::kRequest;
+    if (searched_ == 0 && !is_stranger_ && ReadWholeMultibulk(data, args))
+      return ParseOutcome::kRequest;
     if (remaining_ < 0) {
       const ParseOutcome outcome = ReadCount(data);
       if (outcome != ParseOutcome::kRequest) return outcome;
@@ -240,6 +241,8 @@ ParseOutcome RequestParser::ReadCount(std::string_view data) {
   if (!ReadInteger(data.substr(1, end - 1), count) ||
       (count > 0 && static_cast<uint64_t>(count) > limits_.multibulk_count))
     return Malformed("ERR Protocol error: invalid multibulk length");
+  if (is_stranger_ && count > static_cast<int64_t>(kStrangersBulks))
+    return Malformed("ERR Protocol error: unauthenticated multibulk length");
   if (count <= 0) return Finish(ParseOutcome::kNothing, end + 2);
   position_ = searched_ = end + 2;
   remaining_ = count;
@@ -264,6 +267,8 @@ ParseOutcome RequestParser::ReadBulkHead(std::string_view data) {
   if (!ReadInteger(data.substr(position_ + 1, end - position_ - 1), bytes) || bytes < 0 ||
       static_cast<uint64_t>(bytes) > limits_.bulk_bytes)
     return Malformed("ERR Protocol error: invalid bulk length");
+  if (is_stranger_ && static_cast<uint64_t>(bytes) > kStrangersBulkBytes)
+    return Malformed("ERR Protocol error: unauthenticated bulk length");
   const uint64_t request_bytes = end + 2 + static_cast<uint64_t>(bytes) + kBulkTail;
   if (request_bytes > limits_.query_bytes) return Malformed("ERR Protocol error: too big request");
   position_ = searched_ = end + 2;

@@ -19,6 +19,10 @@
 
 namespace larder::resp {
 
+// Of who has not said yet whose connection it is, as in Redis: enough to authenticate.
+inline constexpr uint64_t kStrangersBulks = 10;
+inline constexpr uint64_t kStrangersBulkBytes = uint64_t{16} << 10;
+
 // Redis's own limits and their names there (docs/decisions/0040-resp-codec.md).
 struct RequestLimits {
   uint64_t inline_bytes = uint64_t{64} << 10;          // PROTO_INLINE_MAX_SIZE
@@ -47,6 +51,8 @@ class RequestParser {
 
   // For what comes from now on, the rest of an unfinished request too.
   void set_limits(const RequestLimits& limits) { limits_ = limits; }
+  // The same; while it is one, requests are held to kStrangersBulks and kStrangersBulkBytes, too.
+  void set_is_stranger(bool is_stranger) { is_stranger_ = is_stranger; }
 
   uint64_t consumed() const { return consumed_; }
   const std::string& error() const { return error_; }
@@ -79,6 +85,7 @@ class RequestParser {
   ParseOutcome Malformed(std::string message);
 
   RequestLimits limits_;
+  bool is_stranger_ = false;
   uint64_t consumed_ = 0;
   uint64_t wanted_bytes_ = 0;
   std::string error_;
