@@ -5,6 +5,12 @@
 #include "command/users.h"
 
 namespace larder::command {
+namespace {
+
+// Of the name that was tried: the log must not grow with what strangers send.
+constexpr size_t kNoteBytes = 1024;
+
+}  // namespace
 
 void NoteDenial(const Context& context, Denial::Reason reason, std::string_view object,
                 std::string_view user) {
@@ -12,7 +18,7 @@ void NoteDenial(const Context& context, Denial::Reason reason, std::string_view 
   context.instruments.access_log.Add({.reason = reason,
                                       .in_transaction = session.Is(kInMulti),
                                       .object = std::string(object),
-                                      .user = std::string(user),
+                                      .user = std::string(user.substr(0, kNoteBytes)),
                                       .client = context.host.client(session),
                                       .at_ms = context.now_ms,
                                       .count = 1});

@@ -8,7 +8,8 @@
 
 namespace larder::command {
 
-// `args` with Redis's word for what is hidden in the place of every user's name and password.
+// `args` with Redis's word for what is hidden in the place of every user's name and password, and
+// of every setting that is a secret.
 std::vector<std::string_view> WithoutSecrets(const CommandSpec& spec, Arguments args);
 
 }  // namespace larder::command

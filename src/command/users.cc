@@ -73,6 +73,34 @@ void Become(Session& session, const User& user, bool gave_password) {
   session.Set(kMayNotAll, !user.MayAll());
 }
 
+// Whether what the session is told without asking again (MONITOR, channels) is still for its user.
+bool MayGoOnListening(const Session& session) {
+  const bool monitors = session.Is(kMonitoring);
+  const bool subscribed = session.Is(kSubscribed);
+  if (!monitors && !subscribed) return true;
+  const UserOptions& user = session.user->options();
+  return !session.Is(kNotAuthenticated) && (!monitors || user.may_admin) &&
+         (!subscribed || user.may_read);
+}
+
+// False: the user of the session has gone, or is not to be trusted with it any more.
+bool AdoptUser(Session& session, const Users& users) {
+  if (session.user == nullptr) {
+    BecomeDefaultUser(session, users);
+    return true;
+  }
+  const User* user = users.Find(session.user->name());
+  if (user == nullptr) return false;
+  if (!session.gave_password) {
+    BecomeDefaultUser(session, users);
+    return true;
+  }
+  if (!user->options().enabled || !KeepsPasswords(session.user->options(), user->options()))
+    return false;
+  BecomeUser(session, *user);
+  return true;
+}
+
 }  // namespace
 
 bool User::MayExecute(const CommandSpec& spec) const {
@@ -151,20 +179,7 @@ const User* Users::Authenticate(std::string_view name, std::string_view password
 }
 
 bool Adopt(Session& session, const Users& users) {
-  if (session.user == nullptr) {
-    BecomeDefaultUser(session, users);
-    return true;
-  }
-  const User* user = users.Find(session.user->name());
-  if (user == nullptr) return false;
-  if (!session.gave_password) {
-    BecomeDefaultUser(session, users);
-    return true;
-  }
-  if (!user->options().enabled || !KeepsPasswords(session.user->options(), user->options()))
-    return false;
-  BecomeUser(session, *user);
-  return true;
+  return AdoptUser(session, users) && MayGoOnListening(session);
 }
 
 void BecomeUser(Session& session, const User& user) { Become(session, user, true); }

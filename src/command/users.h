@@ -76,8 +76,9 @@ class Users {
 // Makes `session` one of the given users': a new connection the default user's, one that was
 // another set's before the user's of the same name. For the connection's worker, while the set that
 // the session's user is of still lives. False: the connection must close, because its user is gone,
-// is no longer enabled, or has lost a password. Who was the default user without having given a
-// password must give one when that user wants one now.
+// is no longer enabled, or has lost a password, or because it is told what its user may not be told
+// any more (MONITOR, channels). Who was the default user without having given a password must give
+// one when that user wants one now.
 [[nodiscard]] bool Adopt(Session& session, const Users& users);
 
 // `session` goes on as `user`, who has given a password.
