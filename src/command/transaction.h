@@ -1,7 +1,7 @@
 // Transaction: what a connection has said since MULTI, and the keys that it watches.
 //
 // A Dataset's keys change only by a switch, so a watched key is remembered by a digest of its
-// value: EXEC asks whether the key still has it.
+// value: EXEC asks whether the key still has it. Of a large value, that of its whole version.
 //
 // EXEC, DISCARD, UNWATCH and RESET take nothing away here, they only say in the session that it is
 // no longer good: a batch that met a damaged version may have to execute them again. The next batch

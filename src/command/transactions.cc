@@ -9,6 +9,9 @@
 namespace larder::command {
 namespace {
 
+// Reading more than that for a digest would keep the worker from others.
+constexpr size_t kMaxDigestedBytes = size_t{64} << 10;
+
 uint64_t BytesOf(const QueuedCommand& command) {
   uint64_t bytes = sizeof(QueuedCommand);
   for (const std::string& argument : command.args) bytes += sizeof(std::string) + argument.size();
@@ -72,8 +75,11 @@ uint64_t DigestOf(const Context& context, std::string_view key) {
   if (!value || value->Expired(context.now_ms)) return 0;
   const uint64_t expiry =
       HashBytes("", value->expires_at_ms ? static_cast<uint64_t>(*value->expires_at_ms) : 0);
+  const bool is_read = value->encoded.size() <= kMaxDigestedBytes;
+  const uint64_t content =
+      is_read ? HashBytes(value->encoded, 0) : snapshot->header().checksums_checksum;
   const uint64_t digest =
-      HashBytes(value->encoded, expiry ^ (static_cast<uint64_t>(value->type) + 1));
+      HashBytes("", content ^ expiry ^ (static_cast<uint64_t>(value->type) + 1));
   return digest == 0 ? 1 : digest;
 }
 

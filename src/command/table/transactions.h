@@ -51,8 +51,9 @@ inline constexpr CommandSpec kTransactionsCommands[] = {
      .keys = {KeyRange(1, -1, 1, kKeyRo)},
      .since = "2.2.0",
      .group = "transactions",
-     .complexity = "O(N), N the bytes of the keys' values",
-     .summary = "Lets the next EXEC execute nothing when one of the keys has another value by then.",
+     .complexity = "O(N), N the number of keys",
+     .summary =
+         "Lets the next EXEC execute nothing when one of the keys has another value by then.",
      .syntax = "key [key ...]",
      .handler = &Watch},
 };
