@@ -59,6 +59,7 @@ const CommandSpec* Batch::ResolveFurther(const CommandSpec* spec, Arguments args
 
 void Batch::Reject(const CommandSpec* spec, std::string_view error) {
   Session& session = context_.session;
+  ++unexecuted_;
   if (spec != nullptr) CommandStatistics::Add(statistics_[spec->number].rejected, 1);
   if (spec != nullptr && spec->handler == &Exec) {
     EndTransaction(session);
@@ -165,7 +166,7 @@ bool Batch::ExecuteUnlessRefused(const CommandSpec& spec, const Prepared& prepar
 
 bool Batch::SelectIsQueued() const {
   const Session& session = context_.session;
-  return session.queued != 0 &&
+  return session.queued != 0 && !session.Is(kTransactionFails) &&
          std::ranges::any_of(session.transaction->queued, [](const QueuedCommand& command) {
            return command.spec->handler == &Select;
          });
@@ -179,6 +180,7 @@ void Batch::Queue(const CommandSpec& spec, Arguments args) {
                   fmt::format("ERR the transaction takes more than the {} bytes that one may",
                               session.max_transaction_bytes));
   }
+  ++unexecuted_;
   context_.reply.Simple("QUEUED");
 }
 

@@ -39,6 +39,9 @@ class Batch {
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
 
+  // How many requests were refused or queued instead.
+  uint64_t unexecuted() const { return unexecuted_; }
+
   // The version of the selected database as of now; false while there is nothing to serve.
   bool TakeVersion() {
     if (context_.session.database != database_) [[unlikely]]
@@ -89,7 +92,6 @@ class Batch {
     context_.first_key_hash = prepared.hash;
     CommandStatistics::PerCommand& statistics = statistics_[spec.number];
     const uint64_t calls_before = statistics.calls.load(std::memory_order_relaxed);
-    statistics.calls.store(calls_before + 1, std::memory_order_relaxed);
     const uint64_t errors = context_.reply.errors();
     if ((spec.flags & kFast) == 0 || args.size() > kManyArguments ||
         statistics_.TakesSample(calls_before)) {
@@ -99,6 +101,8 @@ class Batch {
     } else {
       spec.handler(context_, args);
     }
+    // Now, not before: as in Redis INFO does not see itself, and CONFIG RESETSTAT is the first.
+    CommandStatistics::Add(statistics.calls, 1);
     if (context_.reply.errors() != errors) [[unlikely]]
       CommandStatistics::Add(statistics.failed, 1);
   }
@@ -148,6 +152,7 @@ class Batch {
   dataset::Dataset* dataset_;                 // what view_ has there
   dataset::ReadCounts* probation_ = nullptr;  // of context_.version
   uint32_t monitored_;                        // by how many
+  uint64_t unexecuted_ = 0;
 };
 
 }  // namespace larder::command

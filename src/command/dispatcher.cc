@@ -41,8 +41,8 @@ size_t Dispatcher::Execute(Session& session, std::span<const std::string_view> a
     return arguments.subspan(request.first, request.count);
   };
   // Counted once for all of them.
-  const auto executed = [this](size_t count) {
-    counters_.commands += count;
+  const auto executed = [this, &batch](size_t count) {
+    counters_.commands += count - batch.unexecuted();
     return count;
   };
   for (size_t done = 0; done < requests.size();) {

@@ -24,6 +24,15 @@ class InstrumentsTest : public ::testing::Test {
   TestConnection connection_{stores_};
 };
 
+TEST_F(InstrumentsTest, InfoDoesNotSeeItselfAndAResetIsTheFirstCallAfterIt) {
+  EXPECT_THAT(Ask("INFO commandstats"), Not(HasSubstr("cmdstat_")));
+  EXPECT_THAT(Ask("INFO commandstats"), HasSubstr("cmdstat_info:calls=1,"));
+  Ask("CONFIG RESETSTAT");
+  const std::string stats = Ask("INFO commandstats");
+  EXPECT_THAT(stats, HasSubstr("cmdstat_config|resetstat:calls=1,"));
+  EXPECT_THAT(stats, Not(HasSubstr("cmdstat_info")));
+}
+
 TEST(LatencyHistogram, TellsPercentilesInRedissForm) {
   LatencyBuckets buckets;
   buckets.Add(26'000);
