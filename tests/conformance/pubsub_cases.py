@@ -34,9 +34,9 @@ CONVERSATIONS = {
         (A, "RESET"), (B, "PUBSUB NUMSUB news"), (B, "PUBSUB NUMPAT")],
     "a subscribed connection may say little": [
         (A, "SUBSCRIBE x"), (A, "PING"), (A, "PING hello"), (A, "GET string"), (A, "PUBLISH x y"),
-        (A, "CLIENT ID"), (A, "UNSUBSCRIBE"), (A, "PING"), (A, "GET string")],
+        (A, "CLIENT GETNAME"), (A, "UNSUBSCRIBE"), (A, "PING"), (A, "GET string")],
     "a publisher that subscribes": [
-        (A, "HELLO 3"), (A, "SUBSCRIBE x"), (A, "PUBLISH x 1"), (A, "PSUBSCRIBE *"),
+        (A, "SUBSCRIBE x"), (A, "PUBLISH x 1"), (A, "PSUBSCRIBE *"),
         (A, "PUBLISH x 2")],
     "messages in a transaction": [
         (A, "SUBSCRIBE x"), (B, "MULTI", "off"), (B, "PUBLISH x 1", "off"),

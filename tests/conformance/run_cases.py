@@ -15,6 +15,7 @@ import generated_cases
 import guard
 import pair as pairs
 import protocol_cases
+import pubsub_cases
 import scans
 import table
 import writes
@@ -102,6 +103,7 @@ def run(pair):
         scans.run(pair, protocol, failures)
         writes.run(pair, protocol, commands, failures)
     protocol_cases.run(pair, failures)
+    pubsub_cases.run(pair, failures)
     guard.run(commands, cases, failures)
     print(f"{failures.checked} comparisons, {failures.count} differences")
     return 1 if failures.count else 0
