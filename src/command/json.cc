@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -178,17 +179,19 @@ Result<void> ReplyPaths(Context& context, const WorkspaceOfWorker& work, std::st
   std::string& text = work->text;
   text += '{';
   bool first = true;
-  for (size_t i = 0; i < paths.size(); ++i) {
-    const auto same = [&](const PathText& other) { return other.original == paths[i].original; };
-    const auto steps = json_path::Compile(paths[i].dollar);
-    if (!steps || std::ranges::any_of(paths.first(i), same)) continue;
-    LARDER_TRY(json_path::Select(work->document, *steps, work->matches));
+  uint64_t visits = 0;
+  std::unordered_set<std::string_view> seen;
+  for (const PathText& path : paths) {
+    if (!seen.insert(path.original).second) continue;
+    const auto steps = json_path::Compile(path.dollar);
+    if (!steps) continue;
+    LARDER_TRY(json_path::Select(work->document, *steps, work->matches, visits));
     if (legacy && work->matches.empty()) {
-      return Fail(ErrorCode::kNotFound, NotThere(paths[i].original));
+      return Fail(ErrorCode::kNotFound, NotThere(path.original));
     }
     if (!std::exchange(first, false)) text += ',';
     layout.AppendLine(text, 1);
-    json_path::AppendString(paths[i].original, text);
+    json_path::AppendString(path.original, text);
     text += ':';
     text += layout.space;
     if (legacy) {

@@ -17,6 +17,11 @@ namespace {
 // What compiling a regular expression that stands in the document counts.
 constexpr uint64_t kPatternVisits = 1000;
 
+// As much as looking at one value: so many bytes compared, or so many instructions of a regular
+// expression gone through (RE2 is linear in the text, but at worst times those).
+constexpr uint64_t kBytesPerVisit = 64;
+constexpr uint64_t kInstructionsPerVisit = 64;
+
 // What a term of a filter stands for.
 struct Operand {
   enum class Kind : uint8_t { kNothing, kNull, kBoolean, kInteger, kNumber, kText, kContainer };
@@ -126,7 +131,7 @@ std::optional<uint32_t> MemberOf(std::span<const Node> nodes, uint32_t object,
 
 class Selector {
  public:
-  explicit Selector(std::span<const Node> nodes) : nodes_(nodes) {}
+  Selector(std::span<const Node> nodes, uint64_t& visits) : nodes_(nodes), visits_(visits) {}
 
   void Apply(std::span<const Step> steps, uint32_t node, std::vector<uint32_t>& matches);
   bool exhausted() const { return visits_ > kMaxVisits; }
@@ -144,6 +149,7 @@ class Selector {
   bool HoldsComparison(const Condition& condition, uint32_t node);
   bool AreEqual(const Operand& left, const Operand& right);
   bool Matches(const Condition& condition, const Operand& left, const Operand& right);
+  bool Search(std::string_view text, const re2::RE2& pattern);
   Operand Evaluate(const Term& term, uint32_t node);
 
   // Counted; true while there may be more.
@@ -153,7 +159,7 @@ class Selector {
   }
 
   std::span<const Node> nodes_;
-  uint64_t visits_ = 0;
+  uint64_t& visits_;
 };
 
 void Selector::Apply(Steps steps, uint32_t node, std::vector<uint32_t>& matches) {
@@ -253,6 +259,7 @@ bool Selector::Holds(const Condition& condition, uint32_t node) {
 bool Selector::HoldsComparison(const Condition& condition, uint32_t node) {
   const Operand left = Evaluate(condition.left, node);
   const Operand right = Evaluate(condition.right, node);
+  if (!Visit(std::min(left.text.size(), right.text.size()) / kBytesPerVisit)) return false;
   const std::partial_ordering order = Compare(left, right);
   switch (condition.op) {
     case Operator::kLess:
@@ -277,10 +284,12 @@ bool Selector::AreEqual(const Operand& left, const Operand& right) {
   if (left.kind != Operand::Kind::kContainer || right.kind != Operand::Kind::kContainer) {
     return Compare(left, right) == 0;
   }
-  const uint32_t size = nodes_[*left.node].end - *left.node;
   // Members are looked for by name, at worst all of them for each.
-  return Visit(size + uint64_t{nodes_[*left.node].count} * nodes_[*right.node].count) &&
-         Equal(nodes_, *left.node, nodes_, *right.node);
+  for (uint32_t node = *left.node; node < nodes_[*left.node].end; ++node) {
+    const uint64_t count = nodes_[node].type == JsonType::kObject ? nodes_[node].count : 0;
+    if (!Visit(1 + count * count + nodes_[node].text.size() / kBytesPerVisit)) return false;
+  }
+  return Equal(nodes_, *left.node, nodes_, *right.node);
 }
 
 // Only texts of the document are matched, and anywhere in them.
@@ -289,11 +298,16 @@ bool Selector::Matches(const Condition& condition, const Operand& left, const Op
     return false;
   }
   if (!right.node) {
-    return condition.pattern != nullptr && re2::RE2::PartialMatch(left.text, *condition.pattern);
+    return condition.pattern != nullptr && Search(left.text, *condition.pattern);
   }
   if (!Visit(kPatternVisits + right.text.size()) || right.text.size() > kMaxPathBytes) return false;
   const auto pattern = CompilePattern(std::string(right.text));
-  return pattern != nullptr && re2::RE2::PartialMatch(left.text, *pattern);
+  return pattern != nullptr && Search(left.text, *pattern);
+}
+
+bool Selector::Search(std::string_view text, const re2::RE2& pattern) {
+  const auto size = static_cast<uint64_t>(pattern.ProgramSize());
+  return Visit(text.size() * size / kInstructionsPerVisit) && re2::RE2::PartialMatch(text, pattern);
 }
 
 Operand Selector::Evaluate(const Term& term, uint32_t node) {
@@ -335,8 +349,14 @@ bool Equal(std::span<const Node> left, uint32_t left_node, std::span<const Node>
 
 Result<void> Select(const Document& document, const std::vector<Step>& steps,
                     std::vector<uint32_t>& matches) {
+  uint64_t visits = 0;
+  return Select(document, steps, matches, visits);
+}
+
+Result<void> Select(const Document& document, const std::vector<Step>& steps,
+                    std::vector<uint32_t>& matches, uint64_t& visits) {
   matches.clear();
-  Selector selector(document.nodes());
+  Selector selector(document.nodes(), visits);
   selector.Apply(steps, 0, matches);
   if (!selector.exhausted()) return {};
   return Fail(ErrorCode::kLimit,

@@ -138,5 +138,28 @@ TEST(Select, GivesUpOnPathsWithoutEnd) {
               HasSubstr("looks at more than 10000000 values"));
 }
 
+TEST(Select, LongTextsCountWhereARegularExpressionGoesThroughThem) {
+  const std::string json = "[\"" + std::string(300'000, 'a') + "\"]";
+  EXPECT_THAT(Selected(json, "$[?(@=~'.{500}x')]"), HasSubstr("looks at more than"));
+  EXPECT_EQ(Selected(json, "$[?(@=~'a+b')]"), "");
+}
+
+TEST(Select, MembersOfInnerObjectsCountWhenTheyAreCompared) {
+  std::string members = "\"m\":0";
+  for (int i = 0; i < 5000; ++i) members += ",\"m" + std::to_string(i) + "\":0";
+  const std::string json = "[[{" + members + "}]]";
+  EXPECT_THAT(Selected(json, "$[?(@==$[0])]"), HasSubstr("looks at more than"));
+}
+
+TEST(Select, SeveralPathsCanShareALimit) {
+  Document document;
+  ASSERT_TRUE(document.Parse("[1,2,3]"));
+  const auto steps = Compile("$..*");
+  std::vector<uint32_t> matches;
+  uint64_t visits = kMaxVisits - 10;
+  EXPECT_TRUE(Select(document, *steps, matches, visits));
+  EXPECT_FALSE(Select(document, *steps, matches, visits));
+}
+
 }  // namespace
 }  // namespace larder::json_path
