@@ -35,6 +35,13 @@ TEST_F(StreamCommandsTest, AReadThatWaitsGetsItsNullInTheEnd) {
   EXPECT_EQ(stores_.host().blocked_for_ms, 0U);
 }
 
+TEST_F(StreamCommandsTest, NoTimeIsTooLongToWait) {
+  EXPECT_EQ(Ask("XREAD BLOCK 9223372036854775807 STREAMS nothing $"), "*-1\r\n");
+  EXPECT_EQ(stores_.host().blocked_for_ms, 9223372036854775807U);
+  EXPECT_EQ(Ask("XREAD BLOCK 9223372036854775808 STREAMS nothing $"),
+            "-ERR timeout is not an integer or out of range\r\n");
+}
+
 TEST_F(StreamCommandsTest, NoTransactionWaits) {
   stores_.host().blocked_for_ms = 7;
   Ask("MULTI");
