@@ -309,6 +309,22 @@ TEST(RequestParserTest, ArraysAreLimited) {
   EXPECT_EQ(ErrorOf("*2147483647\r\n"), "");
 }
 
+TEST(RequestParserTest, StrangersAreHeldToWhatAuthenticates) {
+  const auto error_of = [](std::string_view data) {
+    RequestParser parser;
+    parser.set_is_stranger(true);
+    std::vector<std::string_view> args;
+    return parser.Next(data, args) == ParseOutcome::kMalformed ? parser.error() : "";
+  };
+  EXPECT_EQ(error_of(kPing), "");
+  EXPECT_EQ(error_of("*10\r\n"), "");
+  EXPECT_EQ(error_of("*11\r\n$3\r\nGET\r\n"),
+            "ERR Protocol error: unauthenticated multibulk length");
+  EXPECT_EQ(error_of("*2\r\n$4\r\nAUTH\r\n$16384\r\n"), "");
+  EXPECT_EQ(error_of("*2\r\n$4\r\nAUTH\r\n$16385\r\n"),
+            "ERR Protocol error: unauthenticated bulk length");
+}
+
 TEST(RequestParserTest, RequestsAreLimitedBeforeTheirBytesCome) {
   const RequestLimits limits{.query_bytes = kPing.size()};
   EXPECT_THAT(Understand(kPing + kPing, limits).requests,
