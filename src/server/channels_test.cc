@@ -133,7 +133,10 @@ TEST(Channels, AThousandChannelsOfOneConnectionGoWithIt) {
     Expect(publisher, {"PUBLISH", "channel/999", "x"}, ":1\r\n");
     EXPECT_EQ(subscriber.ReceiveLine(), "*3\r\n");
   }
-  EXPECT_TRUE(Becomes(publisher, {"PUBSUB", "CHANNELS"}, "*0\r\n"));
+  // The last of them by name, and the last that goes.
+  EXPECT_TRUE(Becomes(publisher, {"PUBSUB", "NUMSUB", "channel/999"},
+                      "*2\r\n" + Bulk("channel/999") + ":0\r\n"));
+  Expect(publisher, {"PUBSUB", "CHANNELS"}, "*0\r\n");
   Expect(publisher, {"PUBLISH", "channel/999", "x"}, ":0\r\n");
 }
 
@@ -291,6 +294,21 @@ TEST(Pause, OfWritesHoldsMessagesUntilUnpaused) {
   }
   Expect(client, {"CLIENT", "UNPAUSE"}, "+OK\r\n");
   EXPECT_EQ(other.Receive(11), ":0\r\n+PONG\r\n");
+}
+
+TEST(Pause, DoesNotHoldWhatIsNoCommand) {
+  TestServer server;
+  TestClient client = server.Connect();
+  TestClient other = server.Connect();
+  Expect(client, {"CLIENT", "PAUSE", "100000000"}, "+OK\r\n");
+  ASSERT_TRUE(other.Send(Request({"NOSUCH"}) + Request({"GET"}) + Request({"ECHO", "x"}) +
+                         Request({"CLIENT", "NOSUCH"})));
+  EXPECT_EQ(other.ReceiveLine(), "-ERR unknown command 'NOSUCH', with args beginning with: \r\n");
+  EXPECT_EQ(other.ReceiveLine(), "-ERR wrong number of arguments for 'get' command\r\n");
+  server.server().RequestStop();
+  EXPECT_EQ(other.ReceiveUntilClosed(),
+            Bulk("x") + "-ERR unknown subcommand 'NOSUCH'. Try CLIENT HELP.\r\n");
+  server.server().Wait();
 }
 
 TEST(Pause, EndsWithTheServer) {
