@@ -1,7 +1,7 @@
 """Random requests of the commands about sets, sorted sets and places (generators_core.py).
 
-The sorted sets of random_data are no places: their scores are small, so that all stand in one corner
-of the map. Searches go there as well as elsewhere; places.py searches among places.
+Some of the sorted sets of random_data are places all over the earth, the scores of the others are
+small, so that all stand in one corner of the map. Searches go there as well as elsewhere.
 """
 
 import comparison
@@ -149,8 +149,22 @@ def unit(data):
     return data.mixed_case(data.chooser.choice(["m", "km", "ft", "mi"]))
 
 
+def pick_places(data):
+    """Mostly a sorted set of places."""
+    if not data.places or data.chooser.random() < 0.3:
+        return data.pick("zset")
+    key = data.chooser.choice(data.places)
+    value = next(record[2] for record in data.all_records() if record[0] == key)
+    return key, [member for member, _ in value]
+
+
+def several_places(data, name):
+    key, members = pick_places(data)
+    return [name, key, *(data.one_of(members) for _ in range(data.chooser.randrange(1, 8)))]
+
+
 def geodist(data, name):
-    key, members = data.pick("zset")
+    key, members = pick_places(data)
     words = [name, key, data.one_of(members), data.one_of(members)]
     return words + ([unit(data)] if data.chooser.random() < 0.6 else []) + wrong_word(data)
 
@@ -183,18 +197,18 @@ def search_options(data):
 
 
 def georadius(data, name):
-    return [name, data.pick("zset")[0], *place(data), length(data), unit(data),
+    return [name, pick_places(data)[0], *place(data), length(data), unit(data),
             *shuffled(data, search_options(data))]
 
 
 def georadiusbymember(data, name):
-    key, members = data.pick("zset")
+    key, members = pick_places(data)
     return [name, key, data.one_of(members), length(data), unit(data),
             *shuffled(data, search_options(data))]
 
 
 def geosearch(data, name):
-    key, members = data.pick("zset")
+    key, members = pick_places(data)
     options = search_options(data)
     by_member = ["FROMMEMBER", data.one_of(members)]
     options.append([data.mixed_case(word) if word == "FROMMEMBER" else word for word in by_member]
@@ -227,8 +241,8 @@ GENERATORS = {
     "ZLEXCOUNT": zlexcount, "ZREVRANGE": zrevrange, "ZRANGEBYSCORE": by_score,
     "ZREVRANGEBYSCORE": by_score, "ZRANGEBYLEX": by_lex, "ZREVRANGEBYLEX": by_lex,
     "ZINTER": combined(True), "ZUNION": combined(True), "ZDIFF": combined(False),
-    "ZINTERCARD": card(["zset", "zset", "set"]), "GEOPOS": several_members("zset"),
-    "GEOHASH": several_members("zset"), "GEODIST": geodist, "GEOSEARCH": geosearch,
+    "ZINTERCARD": card(["zset", "zset", "set"]), "GEOPOS": several_places,
+    "GEOHASH": several_places, "GEODIST": geodist, "GEOSEARCH": geosearch,
     "GEORADIUS_RO": georadius, "GEORADIUSBYMEMBER_RO": georadiusbymember,
 }
 COMPARISONS = {"SINTER": comparison.members, "SUNION": comparison.members,

@@ -114,6 +114,12 @@ def hrandfield(data, name):
     return request
 
 
+def pfcount(data, name):
+    """Mostly HyperLogLogs, some of them damaged."""
+    return [name, *(data.chooser.choice(data.sketches)[0] if chance(data, 0.95) else any_key(data)
+                    for _ in range(data.chooser.choice([1, 1, 2, 3, 8])))]
+
+
 def lpos(data, name):
     key, members = data.pick("list")
     options = []
@@ -238,7 +244,7 @@ GENERATORS = {
     "OBJECT|IDLETIME": for_any_key, "DUMP": for_any_key, "SORT_RO": sort_ro,
     "SUBSTR": with_range("string"), "LCS": lcs,
     "GETBIT": getbit, "BITCOUNT": bitcount, "BITPOS": bitpos, "BITFIELD_RO": bitfield,
-    "PFCOUNT": several_keys,
+    "PFCOUNT": pfcount,
     "HSTRLEN": with_member("hash"), "HRANDFIELD": hrandfield, "LPOS": lpos,
     "XLEN": xlen, "XRANGE": xrange, "XREVRANGE": xrange, "XREAD": xread, "XPENDING": xpending,
     "XINFO|STREAM": xinfo_stream, "XINFO|GROUPS": xlen, "XINFO|CONSUMERS": xinfo_consumers,

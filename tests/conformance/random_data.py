@@ -2,6 +2,8 @@
 
 import math
 
+import random_sketches
+
 ALPHABET = ["a", "b", "key", "0", "1", "42", "-1", "", " ", "\x00", "\r\n", "é", "☃", "𝄞", "/",
             "*", "?", "[", "]", "\\", "\"", "'", "\x7f", "\u0080", "longer piece of text", "\udcff",
             "\udc80\udcfe"]
@@ -10,6 +12,12 @@ LARGE_SIZES = [5000, 20000]
 HUGE_SIZE = 100_000
 HUGE_SHARE = 0.004  # of the requests: their replies are megabytes
 SCORES = [0.0, 1.0, -1.0, 0.1, 1e17, -1e300, 5e-324, math.inf, -math.inf, 3.0, 100.0]
+INTEGERS = ["0", "-1", "10000", "9223372036854775807", "-9223372036854775808",
+            "9223372036854775808", "007", "1e3", "0x10", "-0"]
+NUMERIC_SHARE = 0.25  # of strings, lists and sets: whole numbers, mostly
+PLACES_SHARE = 0.25   # of sorted sets: their scores are places all over the earth
+PLACE_BITS = 52
+SKETCHES = 30
 KINDS = ("string", "hash", "list", "set", "zset")
 
 
@@ -21,6 +29,10 @@ class Data:
         self.records = []
         self.huge = {}
         self.tied = set()  # zsets of one score: of others BYLEX is unspecified
+        self.places = []   # zsets, among the records
+        # HyperLogLogs are for PFCOUNT alone: Redis writes what it counted into them.
+        self.sketches = [(f"sketch/{number}", "string", random_sketches.make(chooser))
+                         for number in range(SKETCHES)]
         for kind in KINDS:
             sizes = [chooser.choice(SIZES) for _ in range(records_per_kind)]
             for size in [*sizes, *LARGE_SIZES]:
@@ -30,13 +42,19 @@ class Data:
             self.huge[kind] = self.records.pop()
 
     def all_records(self):
-        return [*self.records, *self.huge.values()]
+        return [*self.records, *self.huge.values(), *self.sketches]
 
     def text(self):
         return "".join(self.chooser.choice(ALPHABET) for _ in range(self.chooser.randrange(5)))
 
     def member(self, number):
         return f"{self.text()}{number}" if self.chooser.random() < 0.9 else str(number)
+
+    def integer_text(self):
+        if self.chooser.random() < 0.1:
+            return self.chooser.choice(INTEGERS)
+        return str(self.chooser.randrange(-2**self.chooser.randrange(1, 64),
+                                          2**self.chooser.randrange(1, 64)))
 
     def score(self):
         choice = self.chooser.random()
@@ -49,7 +67,10 @@ class Data:
     def add(self, kind, size):
         key = f"{kind}/{self.text()}{len(self.records)}"
         members = list({self.member(number): None for number in range(size)})
-        if kind == "string":
+        if kind in ("string", "list", "set") and self.chooser.random() < NUMERIC_SHARE:
+            numbers = [self.integer_text() for _ in range(size)]
+            value = {"string": numbers[0], "list": numbers, "set": list(dict.fromkeys(numbers))}[kind]
+        elif kind == "string":
             value = self.chooser.choice(["", "x", self.text()]) + self.text() * (size // 3)
         elif kind == "hash":
             value = {member: self.text() for member in members}
@@ -57,6 +78,9 @@ class Data:
             value = [self.text() for _ in range(size)]
         elif kind == "set":
             value = members
+        elif size <= SIZES[-1] and self.chooser.random() < PLACES_SHARE:
+            value = [(member, float(self.chooser.randrange(2**PLACE_BITS))) for member in members]
+            self.places.append(key)
         else:
             tied = self.chooser.random() < 0.3
             value = [(member, 1.0 if tied else self.score()) for member in members]
