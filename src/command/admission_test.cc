@@ -280,5 +280,20 @@ TEST_F(AdmissionTest, WhatFollowsThePasswordOfHelloIsShown) {
               ElementsAre("HELLO", "3", "AUTH", "(redacted)", "(redacted)", "SETNAME", "me"));
 }
 
+TEST_F(AdmissionTest, SettingsThatAreSecretsAreNotShown) {
+  const std::string_view args[] = {"CONFIG", "SET", "timeout", "1", "RequirePass", "hunter2"};
+  EXPECT_THAT(WithoutSecrets(*FindSubcommand(*FindCommand("config"), "set"), args),
+              ElementsAre("CONFIG", "SET", "timeout", "1", "RequirePass", "(redacted)"));
+}
+
+TEST_F(AdmissionTest, TheNameThatStrangersTryIsNotKeptWhole) {
+  const std::string name(1 << 20, 'x');
+  TestConnection connection(stores_);
+  connection.AskWords({"AUTH", name, "x"});
+  const auto denials = stores_.instruments().access_log.Latest(1);
+  ASSERT_EQ(denials.size(), 1U);
+  EXPECT_EQ(denials[0].user, name.substr(0, 1024));
+}
+
 }  // namespace
 }  // namespace larder::command

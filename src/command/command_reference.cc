@@ -48,9 +48,36 @@ Where replies differ from those of Redis 7.0.15, and why:
 - `CONFIG GET` has the settings that are true of Larder, `CONFIG SET` changes those that can change while it
   runs; one that cannot may be set to what it is, and `larder.toml` wins again at the next reload.
 - `FUNCTION STATS` names no engine, because no script is executed.
+- `SLOWLOG` and the latency monitor see one in 64 of the fast commands with up to 16 arguments, because a
+  clock around each costs a tenth of a `GET`; all of them once `slowlog-log-slower-than` is below 1000.
 - `MEMORY USAGE` tells the bytes of the record in its version; `MEMORY` and `INFO memory` call resident
   what Redis calls used. `MEMORY DOCTOR`, `MEMORY MALLOC-STATS` and `LATENCY DOCTOR` are prose, Larder's own.
 - `LOLWUT` draws nothing.
+- `ROLE`, `HELLO` and `WAIT` answer as a master without replicas does, although writes are refused as by a
+  replica: clients look for a master, and there is none behind Larder.
+- `WATCH` compares values, because only a switch or an expiry changes one: a switch that leaves a value alone
+  is no change of it. Of a value over 64 KiB every other version is one, so that none is read for it.
+- A transaction holds at most as many bytes as a request may (`-ERR the transaction takes more than...`,
+  then `EXECABORT`); Redis closes the connection. One whose `CLIENT REPLY` turns replies off or on inside
+  of it is answered whole or not at all; Redis sends a torn array.
+- `QUIT` closes while `CLIENT REPLY OFF` holds; Redis waits for a reply that never leaves.
+- `AUTH` and users: those of `larder.toml`, with categories in the place of rules (`ACL SETUSER` and its kin
+  are refused). `ACL LOG` keeps 1,024 bytes of a name that was tried. After a reload only the connections
+  close whose user was taken away, lost a password, or follows (`MONITOR`, channels) what it no longer may.
+- `CLIENT TRACKING` announces no key that expires: nothing is deleted then, and no reader of a key is
+  remembered. A switch invalidates everything, as a flush does.
+- `MONITOR` has the limits of unsent bytes that subscribers have, so that nobody fills the server's memory.
+- `DUMP` writes the plain forms of RDB version 10, which every Redis since 7.0 restores to the same value; a
+  JSON value has no payload, because a Redis without the module could not restore it.
+- `OBJECT ENCODING` tells how a Redis that has just loaded the value would hold it with default limits; in
+  Redis `SORT` and `SORT_RO` of a small sorted set change that. `OBJECT IDLETIME` is 0: reads leave no trace.
+- `SORT_RO ... ALPHA` compares bytes in every locale, and has an order of its own, always the same, where
+  that of Redis is chance (members of a set, `BY` with `LIMIT` and equal weights).
+- `SRANDMEMBER`, `HRANDFIELD` and `ZRANDMEMBER` refuse to repeat themselves more than 16,777,216 times
+  (`-ERR value is out of range`): in Redis such a request of 60 bytes fills the memory.
+- What differs by nature: identities, addresses, times and memory (`CLIENT LIST`, `CLIENT ID`, `TIME`...), and
+  what is random (`RANDOMKEY`).
+- `JSON.*` are no commands of Redis 7.0.15; docs/json.md lists what differs from RedisJSON 2.
 - The order of unordered replies (`KEYS`, `SCAN`, `SMEMBERS`, `HGETALL` of large hashes...) is Larder's.
 )";
 

@@ -51,6 +51,13 @@ TEST_F(TransactionsTest, CommandsAreQueuedAndExecutedTogether) {
   EXPECT_EQ(session().unusual, 0U);
 }
 
+TEST_F(TransactionsTest, WhatIsQueuedIsCountedWhenItIsExecuted) {
+  AskAll({"MULTI", "GET version", "GET"});
+  EXPECT_EQ(stores_.counters().commands, 1U);
+  AskAll({"EXEC", "MULTI", "GET version", "EXEC"});
+  EXPECT_EQ(stores_.counters().commands, 5U);
+}
+
 TEST_F(TransactionsTest, ATransactionOfNothingAnswersNothing) {
   EXPECT_EQ(AskAll({"MULTI", "EXEC"}), "*0\r\n");
 }
@@ -158,6 +165,13 @@ TEST_F(TransactionsTest, AWatchedKeyThatIsTheSameInANewVersionIsNoReason) {
   Ask("WATCH string hash zset json nothing expired expiring");
   Serve(1);
   EXPECT_EQ(AskAll({"MULTI", "GET version", "EXEC"}), "*1\r\n$3\r\none\r\n");
+}
+
+TEST_F(TransactionsTest, AWatchedLargeValueIsNotReadAndChangesWithItsVersion) {
+  EXPECT_EQ(AskAll({"WATCH large", "MULTI", "GET version", "EXEC"}), "*1\r\n$3\r\ntwo\r\n");
+  Ask("WATCH large");
+  Serve(1);
+  EXPECT_EQ(AskAll({"MULTI", "GET version", "EXEC"}), "*-1\r\n");
 }
 
 TEST_F(TransactionsTest, AWatchedKeyThatExpiredHasChanged) {

@@ -160,6 +160,31 @@ TEST(AdoptTest, ChangedCategoriesHoldAtOnce) {
   EXPECT_FALSE(session.Is(kMayNotAll));
 }
 
+TEST(AdoptTest, WhoListensToWhatIsNoLongerTheirsMustClose) {
+  UserOptions both = Reader("adam", "a");
+  both.may_admin = true;
+  UserOptions admin = both;
+  admin.may_read = false;
+  const Users before = Make({both});
+  const Users readers = Make({Reader("adam", "a")});
+  const Users admins = Make({admin});
+  const auto adopted = [&before](Unusual listens, const Users& after) {
+    Session session;
+    BecomeUser(session, *before.Find("adam"));
+    session.Set(listens);
+    return Adopt(session, after);
+  };
+  EXPECT_FALSE(adopted(kMonitoring, readers));
+  EXPECT_TRUE(adopted(kMonitoring, admins));
+  EXPECT_TRUE(adopted(kSubscribed, readers));
+  EXPECT_FALSE(adopted(kSubscribed, admins));
+  Session silent;
+  const Users open;
+  ASSERT_TRUE(Adopt(silent, open));
+  silent.Set(kSubscribed);
+  EXPECT_FALSE(Adopt(silent, Make({ProtectedDefault()})));
+}
+
 TEST(AdoptTest, AConnectionWithoutAPasswordNeedsOneOnceTheDefaultUserHasOne) {
   const Users before;
   const Users after = Make({ProtectedDefault()});
