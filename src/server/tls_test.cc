@@ -237,6 +237,16 @@ TEST_F(TlsTest, AHandshakeThatTakesTooLongEndsTheConnection) {
   EXPECT_EQ(other.Call(kGet, kReply.size()), kReply);
 }
 
+TEST_F(TlsTest, OneClientMoreThanAllowedIsClosedWithoutAWordInPlainText) {
+  TestServer::Setup setup = SetupOf(tls_);
+  setup.options.max_clients = 1;
+  TestServer server(std::move(setup));
+  TlsClient client(server.address(), trusting());
+  ASSERT_EQ(client.Call("PING\r\n", 7), "+PONG\r\n");
+  TestClient refused(server.address());
+  EXPECT_EQ(refused.ReceiveUntilClosed(), "");
+}
+
 TEST_F(TlsTest, OlderProtocolsAreRefused) {
   TestServer server(SetupOf(tls_));
   auto context = TlsContext::ForClient(trusting());

@@ -191,7 +191,11 @@ void Worker::TakeChange(SettingsChange& change) {
     if (connection->closed) continue;
     connection->parser.set_limits(settings_->options.request);
     SetSessionLimits(connection->session);
-    if (!command::Adopt(connection->session, settings_->options.users)) Close(*connection);
+    if (!command::Adopt(connection->session, settings_->options.users)) {
+      Close(*connection);
+    } else {
+      PublishConnection(*connection);  // while the user that it had still has an address of its own
+    }
   }
   for (const ListeningSocket& socket : change.removed) DropListener(socket);
   for (const ListeningSocket& socket : change.open) OpenListener(socket);

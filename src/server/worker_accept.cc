@@ -99,6 +99,7 @@ void Worker::AddConnection(io::Descriptor socket, const Address& peer, const Ent
   if (shared_.connected_clients.fetch_add(1, kRelaxed) >= shared_.max_clients.load(kRelaxed)) {
     shared_.connected_clients.fetch_sub(1, kRelaxed);
     shared_.rejected_connections.fetch_add(1, kRelaxed);
+    if (entrance.tls != nullptr) return;  // plain text would look like a broken handshake
     constexpr std::string_view kFull = "-ERR max number of clients reached\r\n";
     [[maybe_unused]] const ssize_t sent =
         ::send(socket.number(), kFull.data(), kFull.size(), MSG_NOSIGNAL | MSG_DONTWAIT);

@@ -1,5 +1,6 @@
 // Worker: connections that wait: paused by CLIENT PAUSE, or blocked by a command.
 #include <algorithm>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -24,6 +25,14 @@ bool QueuedMayReplicate(const command::Session& session) {
   return std::ranges::any_of(queued, [](const auto& one) { return MayReplicate(one.spec); });
 }
 
+// Redis refuses what has not the form of a command before it looks at a pause.
+bool IsWellFormed(std::span<const std::string_view> args) {
+  const command::CommandSpec* spec = command::FindCommand(args[0]);
+  if (spec != nullptr && !spec->subcommands.empty() && args.size() > 1)
+    spec = command::FindSubcommand(*spec, args[1]);
+  return spec != nullptr && spec->ArityFits(args.size());
+}
+
 }  // namespace
 
 bool Worker::IsPostponed(const Connection& connection, const command::Request& request) const {
@@ -41,7 +50,13 @@ std::span<const command::Request> Worker::NotPostponed(Connection& connection,
   const Pause::Kind kind = stopping_ ? Pause::Kind::kNone : shared_.pause.kind(clock_ms_);
   if (kind == Pause::Kind::kNone) return requests;
   size_t count = 0;
-  if (kind == Pause::Kind::kWrites) {
+  if (kind == Pause::Kind::kAll) {
+    const auto args = [&](size_t i) {
+      return std::span<const std::string_view>(arguments_)
+          .subspan(requests[i].first, requests[i].count);
+    };
+    while (count < requests.size() && !IsWellFormed(args(count))) ++count;
+  } else {
     // EXEC is looked at once what it executes has been queued.
     while (count < requests.size() && !IsPostponed(connection, requests[count])) {
       if (++count < requests.size() && connection.session.Is(command::kInMulti)) break;
