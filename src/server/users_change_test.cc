@@ -15,6 +15,7 @@ namespace {
 
 using command::PasswordHash;
 using command::UserOptions;
+using testing::EndsWith;
 using testing::StartsWith;
 
 constexpr std::string_view kPing = "PING\r\n";
@@ -75,6 +76,31 @@ TEST(UsersChangeTest, AConnectionBeginsAsTheDefaultUser) {
   EXPECT_THAT(client.ReceiveLine(), StartsWith("-NOAUTH "));
   TestServer open;
   EXPECT_EQ(open.Connect().Call(kPing, kPong.size()), kPong);
+}
+
+TEST(UsersChangeTest, BeforeAuthThereIsRoomForAuthAndBehindItForAnything) {
+  TestServer server(With(Made({ClosedDefault(), Named("a", {"1"})})));
+  std::string many = "*12\r\n$3\r\nDEL\r\n";
+  for (int i = 0; i < 11; ++i) many += "$1\r\nk\r\n";
+  TestClient stranger = server.Connect();
+  stranger.Send(Request({"AUTH", "a", "2"}) + many);
+  EXPECT_THAT(stranger.ReceiveUntilClosed(),
+              EndsWith("-ERR Protocol error: unauthenticated multibulk length\r\n"));
+  TestClient user = server.Connect();
+  user.Send(Request({"AUTH", "a", "1"}) + many);
+  EXPECT_EQ(user.ReceiveLine(), "+OK\r\n");
+  EXPECT_THAT(user.ReceiveLine(), StartsWith("-READONLY "));
+}
+
+TEST(UsersChangeTest, WhoFollowsOthersAndMayNoLongerIsClosed) {
+  UserOptions watcher = Named("a", {"1"});
+  watcher.may_admin = true;
+  TestServer server(With(Made({ClosedDefault(), watcher})));
+  std::vector<TestClient> followers = LoggedIn(server, "a", "1");
+  for (TestClient& follower : followers) EXPECT_EQ(follower.Call("MONITOR\r\n", 5), "+OK\r\n");
+  watcher.may_admin = false;
+  Change(server, Made({ClosedDefault(), watcher}));
+  for (TestClient& follower : followers) EXPECT_EQ(follower.ReceiveUntilClosed(), "");
 }
 
 TEST(UsersChangeTest, OnlyTheConnectionsOfTheUnwelcomeAreClosed) {
