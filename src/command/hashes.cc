@@ -7,6 +7,7 @@
 #include "command/handlers.h"
 #include "command/member_scan.h"
 #include "command/random.h"
+#include "command/random_members.h"
 
 namespace larder::command {
 namespace {
@@ -149,18 +150,16 @@ void HRandField(Context& context, Arguments args) {
   }
   bool missing = false;
   const auto hash = FindHash(context, args[1], &missing);
-  if (!hash) {
-    if (!missing) return;
-    return counted ? context.reply.Array(0) : context.reply.Null();
-  }
+  if (!hash && !missing) return;
+  const uint64_t size = hash ? hash->count() : 0;
+  if (size == 0) return counted ? context.reply.Array(0) : context.reply.Null();
   RandomSource& random = WorkerRandom();
-  const uint64_t size = hash->count();
   if (!counted) return context.Slice(hash->Bulk(random.Below(size) * 2));
-  if (options.count <= 0) {
-    return AnswerElements(context, *hash, static_cast<uint64_t>(-options.count),
-                          options.with_values, [&](uint64_t) { return random.Below(size); });
-  }
-  const auto chosen = ChooseDistinct(random, static_cast<uint64_t>(options.count), size);
+  const std::vector<uint64_t> chosen = ChooseElements(options.count, size);
+  const auto bytes_of = [&](uint64_t i) {
+    return hash->Bulks(chosen[i] * 2, chosen[i] * 2 + (options.with_values ? 2 : 1)).size();
+  };
+  if (options.count < 0 && RefuseLongReply(context, chosen.size(), bytes_of)) return;
   AnswerElements(context, *hash, chosen.size(), options.with_values,
                  [&](uint64_t i) { return chosen[i]; });
 }

@@ -30,6 +30,20 @@ inline std::optional<int64_t> ReadRandomCount(Context& context, std::string_view
   return std::nullopt;
 }
 
+// Redis collects any number of bytes; here a reply with repetitions is refused beyond this. True:
+// refused and answered. `bytes_of(i)` is what the i-th of `count` parts takes.
+template <typename BytesOf>
+bool RefuseLongReply(Context& context, uint64_t count, BytesOf&& bytes_of) {
+  uint64_t bytes = 0;
+  for (uint64_t i = 0; i < count; ++i) {
+    bytes += bytes_of(i);
+    if (bytes <= kMaxStringBytes) continue;
+    context.reply.Error(kOutOfRange);
+    return true;
+  }
+  return false;
+}
+
 // As many different elements of `size`, or fewer when it has no more; as many with repetitions when
 // the count is negative.
 inline std::vector<uint64_t> ChooseElements(int64_t count, uint64_t size) {

@@ -73,6 +73,8 @@ void SRandMember(Context& context, Arguments args) {
     return context.Slice(set.Reply());
   }
   const std::vector<uint64_t> chosen = ChooseElements(*count, set.count());
+  const auto bytes_of = [&](uint64_t i) { return set.Bulk(chosen[i]).size(); };
+  if (*count < 0 && RefuseLongReply(context, chosen.size(), bytes_of)) return;
   context.reply.Array(chosen.size());
   for (const uint64_t element : chosen) context.Slice(set.Bulk(element));
 }

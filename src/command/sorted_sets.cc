@@ -118,6 +118,8 @@ void ZRandMember(Context& context, Arguments args) {
   if (single && size == 0) return context.reply.Null();
   if (single) return context.Slice(zset->Bulk(WorkerRandom().Below(size)));
   const std::vector<uint64_t> chosen = ChooseElements(asked->count, size);
+  const auto bytes_of = [&](uint64_t i) { return zset->Bulk(chosen[i]).size(); };
+  if (asked->count < 0 && RefuseLongReply(context, chosen.size(), bytes_of)) return;
   AnswerMemberCount(context, chosen.size(), asked->with_scores);
   for (const uint64_t element : chosen) AnswerMember(context, *zset, element, asked->with_scores);
 }
