@@ -73,8 +73,10 @@ Where replies differ from those of Redis 7.0.15, and why:
   Redis `SORT` and `SORT_RO` of a small sorted set change that. `OBJECT IDLETIME` is 0: reads leave no trace.
 - `SORT_RO ... ALPHA` compares bytes in every locale, and has an order of its own, always the same, where
   that of Redis is chance (members of a set, `BY` with `LIMIT` and equal weights).
-- `SRANDMEMBER`, `HRANDFIELD` and `ZRANDMEMBER` refuse to repeat themselves more than 16,777,216 times
-  (`-ERR value is out of range`): in Redis such a request of 60 bytes fills the memory.
+- `SRANDMEMBER`, `HRANDFIELD` and `ZRANDMEMBER` refuse to repeat themselves more than 16,777,216 times or for
+  more than 512 MB (`-ERR value is out of range`): in Redis such a request of 60 bytes fills the memory.
+- `SORT_RO` of Redis takes any element for no number after a request that left `ERANGE` in its `errno` (a bound
+  of `5e-324` is enough); here what other requests held means nothing.
 - What differs by nature: identities, addresses, times and memory (`CLIENT LIST`, `CLIENT ID`, `TIME`...), and
   what is random (`RANDOMKEY`).
 - `JSON.*` are no commands of Redis 7.0.15; docs/json.md lists what differs from RedisJSON 2.
