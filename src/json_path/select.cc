@@ -20,7 +20,7 @@ constexpr uint64_t kPatternVisits = 1000;
 // As much as looking at one value: so many bytes compared, or so many instructions of a regular
 // expression gone through (RE2 is linear in the text, but at worst times those).
 constexpr uint64_t kBytesPerVisit = 64;
-constexpr uint64_t kInstructionsPerVisit = 64;
+constexpr uint64_t kInstructionsPerVisit = 16;
 
 // What a term of a filter stands for.
 struct Operand {
