@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "base/tick_counter.h"
 #include "command/context.h"
 #include "command/dispatcher.h"
 #include "command/table.h"
@@ -93,9 +94,10 @@ class Batch {
     CommandStatistics::PerCommand& statistics = statistics_[spec.number];
     const uint64_t calls_before = statistics.calls.load(std::memory_order_relaxed);
     const uint64_t errors = context_.reply.errors();
-    if ((spec.flags & kFast) == 0 || args.size() > kManyArguments ||
-        statistics_.TakesSample(calls_before)) {
+    if (statistics_.TakesSample(calls_before)) {
       CallTimed(spec, args);
+    } else if ((spec.flags & kFast) == 0 || args.size() > kManyArguments) {
+      CallWatched(spec, args, calls_before);
     } else if (probation_ != nullptr) [[unlikely]] {
       ExecuteOnProbation(*probation_, spec, args);
     } else {
@@ -105,6 +107,17 @@ class Batch {
     CommandStatistics::Add(statistics.calls, 1);
     if (context_.reply.errors() != errors) [[unlikely]]
       CommandStatistics::Add(statistics.failed, 1);
+  }
+  // A call that may take long: told of when it does.
+  [[gnu::always_inline]] void CallWatched(const CommandSpec& spec, Arguments args,
+                                          uint64_t calls_before) {
+    if (calls_before < kSampleEvery || probation_ != nullptr) [[unlikely]]
+      return CallTimed(spec, args);
+    const uint64_t begin = ReadTicks();
+    spec.handler(context_, args);
+    const uint64_t ticks = ReadTicks() - begin;
+    if (ticks >= kTicksBelowMillisecond) [[unlikely]]
+      context_.instruments.TookLong(context_, spec, args, ticks);
   }
   void CallTimed(const CommandSpec& spec, Arguments args);
   void ExecuteOnProbation(dataset::ReadCounts& counts, const CommandSpec& spec, Arguments args);

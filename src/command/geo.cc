@@ -225,6 +225,7 @@ bool ReadOptions(Context& context, const CollectionView* zset, Arguments options
 struct Found {
   double distance;  // in meters
   uint64_t element;
+  uint64_t visit;  // the order of places at one distance
 };
 
 std::vector<Found> FindIn(const CollectionView& zset, const Search& search) {
@@ -236,7 +237,7 @@ std::vector<Found> FindIn(const CollectionView& zset, const Search& search) {
     for (uint64_t element = zset.LowerBound(span.min); element < end; ++element) {
       const auto distance = search.area.DistanceTo(PositionOf(zset.Score(element)));
       if (!distance) continue;
-      found.push_back({.distance = *distance, .element = element});
+      found.push_back({.distance = *distance, .element = element, .visit = found.size()});
       if (found.size() >= limit) return found;
     }
   }
@@ -248,13 +249,14 @@ std::vector<Found> FindIn(const CollectionView& zset, const Search& search) {
 void Order(const Search& search, uint64_t answered, std::vector<Found>& found) {
   if (search.order == 0) return;
   const auto nearer = [&search](const Found& left, const Found& right) {
+    if (left.distance == right.distance) return left.visit < right.visit;
     return search.order > 0 ? left.distance < right.distance : left.distance > right.distance;
   };
   if (answered < found.size()) {
     std::ranges::nth_element(found, found.begin() + static_cast<ptrdiff_t>(answered), nearer);
     found.resize(answered);
   }
-  std::ranges::stable_sort(found, nearer);
+  std::ranges::sort(found, nearer);
 }
 
 void AnswerSearch(Context& context, const CollectionView& zset, const Search& search) {

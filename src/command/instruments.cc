@@ -86,6 +86,16 @@ void Instruments::SetPercentiles(std::vector<double> percentiles) {
 void Instruments::Took(Context& context, CommandStatistics& statistics, const CommandSpec& spec,
                        Arguments args, uint64_t nanoseconds) {
   statistics.Took(spec, nanoseconds, latency_tracking.load(std::memory_order_relaxed));
+  KeepIfSlow(context, spec, args, nanoseconds);
+}
+
+void Instruments::TookLong(Context& context, const CommandSpec& spec, Arguments args,
+                           uint64_t ticks) {
+  KeepIfSlow(context, spec, args, tick_scale_.Nanoseconds(ticks));
+}
+
+void Instruments::KeepIfSlow(Context& context, const CommandSpec& spec, Arguments args,
+                             uint64_t nanoseconds) {
   const uint64_t microseconds = nanoseconds / 1000;
   if (const uint64_t milliseconds = microseconds / 1000; latency_monitor.Keeps(milliseconds)) {
     latency_monitor.Add((spec.flags & kFast) != 0 ? "fast-command" : "command",

@@ -1,10 +1,12 @@
 // Instruments: what a server records of the commands it executes: calls, errors, time, the slow
 // ones, and who watches them.
 //
-// Calls and errors are counted exactly. Time is taken of every command that is not marked fast, of
-// every fast one with many arguments, and of one in kSampleEvery of the other fast ones, so that
-// the read path reads no clock for most requests: their `usec` is the mean of those, times calls.
-// While the slow log is to keep what takes less than a millisecond, everything is timed.
+// Calls and errors are counted exactly. Time is taken of one call in kSampleEvery of each command,
+// the first among them, so that most requests read no clock: `usec` is the mean of those, times
+// calls. Commands that are not marked fast, and fast ones with many arguments, are timed the first
+// kSampleEvery times, and watched by the processor's counter from then on, so that the slow log and
+// the latency monitor miss none of them. While the slow log is to keep what takes less than a
+// millisecond, everything is timed.
 //
 // Ownership:  of the server; a worker's statistics live as long as the Instruments.
 // Threads:    a CommandStatistics is written by its worker with plain stores and read by any
@@ -22,6 +24,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "base/tick_counter.h"
 #include "command/access_log.h"
 #include "command/latency.h"
 #include "command/latency_histogram.h"
@@ -33,9 +36,9 @@ namespace larder::command {
 
 struct Context;
 
-// One in so many fast commands is timed; a power of two.
+// One in so many calls is timed; a power of two.
 inline constexpr uint32_t kSampleEvery = 64;
-// More arguments than this make a fast command worth timing.
+// More arguments than this make a fast command worth watching.
 inline constexpr size_t kManyArguments = 16;
 // More codes of errors than this are counted together.
 inline constexpr size_t kMaxErrorCodes = 128;
@@ -60,7 +63,7 @@ class CommandStatistics final : public resp::ErrorListener {
   PerCommand& operator[](size_t number) { return per_command_[number]; }
   const PerCommand& operator[](size_t number) const { return per_command_[number]; }
 
-  // Whether a fast command that was called so often before is timed: the first call of it is.
+  // Whether a command that was called so often before is timed: the first call of it is.
   bool TakesSample(uint64_t calls_before) const {
     return (calls_before & sample_mask_.load(std::memory_order_relaxed)) == 0;
   }
@@ -113,6 +116,10 @@ class Instruments {
   void Took(Context& context, CommandStatistics& statistics, const CommandSpec& spec,
             Arguments args, uint64_t nanoseconds);
 
+  // The same for a call that was only watched: it is no sample, so the statistics do not learn of
+  // it.
+  void TookLong(Context& context, const CommandSpec& spec, Arguments args, uint64_t ticks);
+
   // ---- Sums of all workers since the last Reset.
   struct Totals {
     uint64_t calls = 0;
@@ -132,11 +139,13 @@ class Instruments {
   void Reset();
 
  private:
+  void KeepIfSlow(Context& context, const CommandSpec& spec, Arguments args, uint64_t nanoseconds);
   std::vector<Totals> SumTotals() const LARDER_REQUIRES(mutex_);
   LatencyCounts SumLatencies(size_t number) const LARDER_REQUIRES(mutex_);
   ErrorCounts SumErrors() const LARDER_REQUIRES(mutex_);
 
   std::atomic<int64_t> slow_log_min_us_{10'000};
+  TickScale tick_scale_;
 
   mutable Mutex mutex_;
   std::vector<std::unique_ptr<CommandStatistics>> workers_ LARDER_GUARDED_BY(mutex_);

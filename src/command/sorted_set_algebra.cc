@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "command/arguments.h"
@@ -28,6 +29,7 @@ struct Input {
   CollectionView view;
   bool is_set = false;
   double weight = 1;
+  size_t place = 0;  // among the arguments
 
   uint64_t count() const { return view.count(); }
   double Score(uint64_t element) const { return weight * (is_set ? 1 : view.Score(element)); }
@@ -149,8 +151,14 @@ std::optional<Request> ReadRequest(Context& context, Operation operation, Argume
   return request;
 }
 
-// The smallest first. Also because sums of floating point depend on their order.
-void SortBySize(std::vector<Input>& inputs) { std::ranges::stable_sort(inputs, {}, &Input::count); }
+// The smallest first. Also because sums of floating point depend on their order: those of equal
+// size stay as they were given.
+void SortBySize(std::vector<Input>& inputs) {
+  for (size_t i = 0; i < inputs.size(); ++i) inputs[i].place = i;
+  std::ranges::sort(inputs, [](const Input& left, const Input& right) {
+    return std::pair(left.count(), left.place) < std::pair(right.count(), right.place);
+  });
+}
 
 ScoredMembers Intersect(const Request& request) {
   const Input& first = request.inputs.front();

@@ -70,7 +70,7 @@ Result<dataset::Options> Dataset::State::Complete(
                      .reason = event.reason,
                      .snapshot = Hold(event.served)});
   };
-  return dataset::Options{{std::move(options)}, tell};
+  return dataset::Options{{std::move(options)}, tell, nullptr};
 }
 
 Result<void> Dataset::State::MayChange() const {
