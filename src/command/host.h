@@ -104,7 +104,7 @@ struct TrackingOptions {
   bool opt_in = false;
   bool opt_out = false;
   bool no_loop = false;
-  uint64_t redirect = 0;  // a client's id; 0: to itself
+  uint64_t redirect = 0;              // a client's id; 0: to itself
   std::vector<std::string> prefixes;  // of all calls since it is on, sorted
   // Told by Tracking: the redirect's client was gone when there was something to tell it.
   bool broken_redirect = false;

@@ -18,14 +18,14 @@ class User;          // command/users.h
 // that the read path asks once.
 enum Unusual : uint32_t {
   kNotAuthenticated = 1 << 0,
-  kMayNotAll = 1 << 1,       // the user may execute some commands only
-  kInMulti = 1 << 2,         // between MULTI and EXEC
-  kSubscribed = 1 << 3,      // to channels, patterns or shard channels
-  kRepliesOff = 1 << 4,      // CLIENT REPLY OFF
-  kSkipsThisReply = 1 << 5,  // the one after CLIENT REPLY SKIP
-  kMonitoring = 1 << 6,      // MONITOR
-  kCachingGiven = 1 << 7,    // CLIENT CACHING, until the next command that is not CLIENT's
-  kSkipsNextReply = 1 << 8,  // CLIENT REPLY SKIP was just said; turns into kSkipsThisReply
+  kMayNotAll = 1 << 1,         // the user may execute some commands only
+  kInMulti = 1 << 2,           // between MULTI and EXEC
+  kSubscribed = 1 << 3,        // to channels, patterns or shard channels
+  kRepliesOff = 1 << 4,        // CLIENT REPLY OFF
+  kSkipsThisReply = 1 << 5,    // the one after CLIENT REPLY SKIP
+  kMonitoring = 1 << 6,        // MONITOR
+  kCachingGiven = 1 << 7,      // CLIENT CACHING, until the next command that is not CLIENT's
+  kSkipsNextReply = 1 << 8,    // CLIENT REPLY SKIP was just said; turns into kSkipsThisReply
   kTransactionFails = 1 << 9,  // a request since MULTI was refused: EXEC executes nothing
 };
 
@@ -44,8 +44,8 @@ struct SessionState {
   uint8_t batch_end = 0;  // bits of BatchEnd
   // Writes are refused with NOPERM instead of READONLY, for clients that reconnect on the latter.
   bool read_only_is_noperm = false;
-  bool no_evict = false;  // told by CLIENT LIST, without an effect: nothing is evicted
-  bool no_touch = false;  // the same: nothing is touched
+  bool no_evict = false;       // told by CLIENT LIST, without an effect: nothing is evicted
+  bool no_touch = false;       // the same: nothing is touched
   const User* user = nullptr;  // null: nobody yet; good until the server's users change
   // By AUTH or HELLO; the default user may need no password.
   bool gave_password = false;
