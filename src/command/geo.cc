@@ -185,8 +185,10 @@ std::optional<size_t> ReadPlace(Context& context, const CollectionView* zset, Ar
   return 0;
 }
 
-bool ReadOptions(Context& context, const CollectionView* zset, Arguments options, bool with_place,
-                 Search& search) {
+// `searcher`: GEOSEARCH as the client spells it, for whom the options say where to search; empty
+// for the commands whose arguments do.
+bool ReadOptions(Context& context, const CollectionView* zset, Arguments options,
+                 std::string_view searcher, Search& search) {
   while (!options.empty()) {
     std::optional<size_t> words = 0;
     if (TakeWord(options[0], search)) {
@@ -194,7 +196,7 @@ bool ReadOptions(Context& context, const CollectionView* zset, Arguments options
     } else if (options.size() >= 2 && IsOption(options[0], "count")) {
       if (!ReadCount(context, options[1], search)) return false;
       words = 2;
-    } else if (with_place) {
+    } else if (!searcher.empty()) {
       words = ReadPlace(context, zset, options, search);
     }
     if (!words) return false;
@@ -208,11 +210,13 @@ bool ReadOptions(Context& context, const CollectionView* zset, Arguments options
     context.reply.Error(error);
     return false;
   };
-  if (with_place && !search.from_member && !search.from_position) {
-    return refuse("ERR exactly one of FROMMEMBER or FROMLONLAT can be specified for GEOSEARCH");
+  if (!searcher.empty() && !search.from_member && !search.from_position) {
+    return refuse(fmt::format("ERR exactly one of FROMMEMBER or FROMLONLAT can be specified for {}",
+                              searcher));
   }
-  if (with_place && !search.by_radius && !search.by_box) {
-    return refuse("ERR exactly one of BYRADIUS and BYBOX can be specified for GEOSEARCH");
+  if (!searcher.empty() && !search.by_radius && !search.by_box) {
+    return refuse(
+        fmt::format("ERR exactly one of BYRADIUS and BYBOX can be specified for {}", searcher));
   }
   if (search.any && search.count == 0) {
     return refuse("ERR the ANY argument requires COUNT argument");
@@ -344,7 +348,7 @@ void GeoSearch(Context& context, Arguments args) {
   std::optional<CollectionView> zset;
   if (!FindPlaces(context, args[1], zset)) return;
   Search search;
-  if (!ReadOptions(context, PointerTo(zset), args.subspan(2), true, search)) return;
+  if (!ReadOptions(context, PointerTo(zset), args.subspan(2), args[0], search)) return;
   Answer(context, zset, search);
 }
 
@@ -356,7 +360,7 @@ void GeoRadiusReadOnly(Context& context, Arguments args) {
   if (!center) return;
   search.area.center = *center;
   if (!ReadRadius(context, args.subspan(4, 2), search.area)) return;
-  if (!ReadOptions(context, PointerTo(zset), args.subspan(6), false, search)) return;
+  if (!ReadOptions(context, PointerTo(zset), args.subspan(6), {}, search)) return;
   Answer(context, zset, search);
 }
 
@@ -369,7 +373,7 @@ void GeoRadiusByMemberReadOnly(Context& context, Arguments args) {
                !ReadRadius(context, args.subspan(3, 2), search.area))) {
     return;
   }
-  if (!ReadOptions(context, PointerTo(zset), args.subspan(5), false, search)) return;
+  if (!ReadOptions(context, PointerTo(zset), args.subspan(5), {}, search)) return;
   Answer(context, zset, search);
 }
 
