@@ -52,6 +52,8 @@ class Dispatcher {
     uint64_t version = 0;
   };
   Damage TakeDamage();
+  // Whether there is one.
+  bool met_damage() const { return damage_.dataset != nullptr; }
 
  private:
   const store::Catalogue& catalogue_;

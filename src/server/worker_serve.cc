@@ -137,7 +137,7 @@ void Worker::Serve(Connection& connection, std::string_view data, bool in_own_bu
   } else {
     connection.input.Append(data.substr(consumed));
   }
-  PostDeferredWork(connection);
+  if (connection.suspended) PostDeferredWork(connection);
   Finish(connection);
 }
 
@@ -239,13 +239,16 @@ size_t Worker::ExecuteBatch(Connection& connection) {
   const std::span<const command::Request> requests(requests_);
   size_t executed = 0;
   while (executed < requests.size()) {
-    const auto next = NotPostponed(connection, requests.subspan(executed));
-    if (next.empty()) break;
+    std::span<const command::Request> next = requests.subspan(executed);
+    if (shared_.pause.possible()) [[unlikely]] {
+      next = NotPostponed(connection, next);
+      if (next.empty()) break;
+    }
     const resp::ReplyBuffer::Mark mark = connection.reply.mark();
     session_before_ = session;
     const size_t count =
         dispatcher_.Execute(session, arguments_, next, now_ms_, kPauseReplyBytes, connection.reply);
-    if (LeaveDamagedVersion(connection)) {
+    if (dispatcher_.met_damage() && LeaveDamagedVersion(connection)) [[unlikely]] {
       connection.reply.TruncateTo(mark);
       session.state() = session_before_;
       return executed;

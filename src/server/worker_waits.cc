@@ -45,8 +45,6 @@ bool Worker::IsPostponed(const Connection& connection, const command::Request& r
 // suspended until it ends.
 std::span<const command::Request> Worker::NotPostponed(Connection& connection,
                                                        std::span<const command::Request> requests) {
-  if (!shared_.pause.possible()) [[likely]]
-    return requests;
   const Pause::Kind kind = stopping_ ? Pause::Kind::kNone : shared_.pause.kind(clock_ms_);
   if (kind == Pause::Kind::kNone) return requests;
   size_t count = 0;
