@@ -73,7 +73,7 @@ TEST(CommonSubsequence, IsAsLongAsTheTableSaysAndInBothTexts) {
 }
 
 TEST(CommonSubsequence, CrossesTheWordsOfItsRows) {
-  for (const size_t size : {63, 64, 65, 127, 128, 129}) {
+  for (const size_t size : {63UZ, 64UZ, 65UZ, 127UZ, 128UZ, 129UZ}) {
     const std::string text(size, 'x');
     EXPECT_EQ(CommonSubsequenceLength(text, text), size);
     EXPECT_EQ(FindCommonSubsequence(text, text + "y" + text).text.size(), size);

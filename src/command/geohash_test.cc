@@ -89,7 +89,7 @@ TEST(GeohashTest, CellsHoldTheArea) {
 
 TEST(RandomTest, ChosenNumbersDiffer) {
   RandomSource random(4);
-  for (const uint64_t size : {1, 10, 1000, 100'000}) {
+  for (const uint64_t size : {uint64_t{1}, uint64_t{10}, uint64_t{1000}, uint64_t{100'000}}) {
     for (const uint64_t count : {uint64_t{1}, size / 100 + 1, size - 1, size}) {
       std::vector<uint64_t> chosen = ChooseDistinct(random, count, size);
       ASSERT_EQ(chosen.size(), count);

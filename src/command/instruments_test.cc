@@ -57,7 +57,7 @@ TEST(LatencyHistogram, CountsWhatTakesLongerThanASecondAsASecond) {
 
 TEST(LatencyHistogram, AddsUpByDoublings) {
   LatencyBuckets buckets;
-  for (const uint64_t nanoseconds : {500, 500, 20'000, 40'000}) buckets.Add(nanoseconds);
+  for (const uint64_t nanoseconds : {500UL, 500UL, 20'000UL, 40'000UL}) buckets.Add(nanoseconds);
   LatencyCounts counts(LatencyBuckets::kBuckets);
   buckets.AddTo(counts);
   const std::vector<CumulativeStep> steps = Cumulative(counts);
