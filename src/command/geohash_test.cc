@@ -80,7 +80,8 @@ TEST(GeohashTest, CellsHoldTheArea) {
     if (!IsOnMap(place) || !area.DistanceTo(place)) continue;
     const auto score = static_cast<double>(HashOf(CellAt(place, kGeoSteps)));
     int found = 0;
-    for (const ScoreSpan& span : GeoCells(area).spans()) {
+    const GeoCells cells(area);
+    for (const ScoreSpan& span : cells.spans()) {
       found += score >= span.min && score < span.end ? 1 : 0;
     }
     EXPECT_EQ(found, 1) << i;
