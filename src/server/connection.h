@@ -6,6 +6,7 @@
 // Threads:    its worker's; others see its card.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -64,6 +65,12 @@ struct Connection : EventSource {
   command::Host::WaitsFor deferred_waits_for = command::Host::WaitsFor::kReaders;
   std::unique_ptr<BlockedCall> blocked;  // null: not in Host::Block
   std::unique_ptr<Following> following;  // null: it follows nothing
+
+  // When its idle time began, or when it was last found that it may stay idle.
+  int64_t idle_since_ms() const {
+    return std::max(card.active_ms.load(std::memory_order_relaxed), spared_ms);
+  }
+  int64_t spared_ms = 0;
 
   bool subscribes() const { return following != nullptr && following->subscribes(); }
 

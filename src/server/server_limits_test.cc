@@ -15,7 +15,9 @@
 namespace larder::server {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 uint64_t InfoNumber(TestClient& client, std::string_view name) {
   EXPECT_TRUE(client.Send(Request({"INFO"})));
@@ -121,6 +123,24 @@ TEST(ServerLimitsTest, AnIdleConnectionIsClosedAndABusyOneIsNot) {
   }
   EXPECT_TRUE(idle.ClosedByServer());
   EXPECT_EQ(busy.Call("PING\r\n", 7), "+PONG\r\n");
+}
+
+TEST(ServerLimitsTest, ASubscriberThatMayStayIsShownAsIdleAsItIs) {
+  TestServer::Setup setup;
+  setup.options.idle_timeout = std::chrono::seconds(1);
+  setup.options.threads = 1;
+  const TestServer server(std::move(setup));
+  TestClient subscriber = server.Connect();
+  const std::string subscribed = "*3\r\n$9\r\nsubscribe\r\n$1\r\nx\r\n:1\r\n";
+  ASSERT_EQ(subscriber.Call(Request({"SUBSCRIBE", "x"}), subscribed.size()), subscribed);
+  TestClient idle = server.Connect();
+  ASSERT_EQ(idle.Call("PING\r\n", 7), "+PONG\r\n");
+  // The subscriber has been idle for longer: it was looked at before.
+  ASSERT_TRUE(idle.ClosedByServer());
+  TestClient asking = server.Connect();
+  ASSERT_TRUE(asking.Send(Request({"CLIENT", "LIST", "TYPE", "pubsub"})));
+  EXPECT_THAT(asking.ReceiveBulk(),
+              AllOf(HasSubstr(" cmd=subscribe "), Not(HasSubstr(" idle=0 "))));
 }
 
 TEST(ServerLimitsTest, AHundredMegabytesReachASlowReaderWithoutACopyEach) {

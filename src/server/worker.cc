@@ -141,7 +141,7 @@ int Worker::TimeoutMs() const {
   if (stopping_) until = std::min(until, stop_deadline_ms_);
   const int64_t idle_ms = shared_.idle_timeout_seconds.load(std::memory_order_relaxed) * 1000;
   if (const Connection* idle = idle_.longest_idle(); idle_ms > 0 && idle != nullptr)
-    until = std::min(until, idle->card.active_ms.load(std::memory_order_relaxed) + idle_ms);
+    until = std::min(until, idle->idle_since_ms() + idle_ms);
   if (!blocked_until_.empty()) until = std::min(until, blocked_until_.begin()->first);
   if (!postponed_.empty()) until = std::min(until, shared_.pause.until_ms());
   if (!handshakes_.empty()) until = std::min(until, handshakes_.front().deadline_ms);

@@ -168,11 +168,11 @@ void Worker::CloseIdle() {
   const int64_t idle_ms = shared_.idle_timeout_seconds.load(std::memory_order_relaxed) * 1000;
   if (idle_ms == 0) return;
   while (Connection* const connection = idle_.longest_idle()) {
-    if (clock_ms_ - connection->card.active_ms.load(std::memory_order_relaxed) < idle_ms) return;
+    if (clock_ms_ - connection->idle_since_ms() < idle_ms) return;
     if (connection->suspended || connection->subscribes() ||
         connection->session.Is(command::kMonitoring)) {
-      // It waits for us, not we for it.
-      connection->card.active_ms.store(clock_ms_, std::memory_order_relaxed);
+      // It waits for us, not we for it. For how long is still told to whoever asks.
+      connection->spared_ms = clock_ms_;
       idle_.MoveToEnd(*connection);
     } else {
       Close(*connection);
