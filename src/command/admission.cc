@@ -1,5 +1,7 @@
 #include "command/admission.h"
 
+#include <cstdint>
+
 #include <fmt/format.h>
 
 #include "command/arguments.h"
@@ -18,29 +20,54 @@ bool TouchesKeyspace(const CommandSpec& spec) {
   return (spec.flags & kReadonly) != 0 || publishes;
 }
 
+enum class Refusal : uint8_t {
+  kNone,
+  kStranger,
+  kInMulti,
+  kNotTheUsers,
+  kUnserved,
+  kSubscribed,
+  kMonitors,
+};
+
+Refusal RefusalOf(const Session& session, const CommandSpec& spec) {
+  if (session.Is(kNotAuthenticated) && (spec.flags & kNoAuth) == 0) return Refusal::kStranger;
+  if (session.Is(kInMulti) && (spec.flags & kNoMulti) != 0) return Refusal::kInMulti;
+  if (session.Is(kMayNotAll) && !session.user->MayExecute(spec)) return Refusal::kNotTheUsers;
+  if (spec.handler == nullptr) return Refusal::kUnserved;
+  if (session.Is(kSubscribed) && session.protocol == 2 && (spec.flags & kInSubscribed) == 0)
+    return Refusal::kSubscribed;
+  if (session.Is(kMonitoring) && TouchesKeyspace(spec)) return Refusal::kMonitors;
+  return Refusal::kNone;
+}
+
 }  // namespace
+
+bool IsRefused(const Session& session, const CommandSpec& spec) {
+  return RefusalOf(session, spec) != Refusal::kNone;
+}
 
 std::string WhyRefused(const Context& context, const CommandSpec& spec) {
   const Session& session = context.session;
-  if (session.Is(kNotAuthenticated) && (spec.flags & kNoAuth) == 0) {
-    return "NOAUTH Authentication required.";
-  }
-  if (session.Is(kInMulti) && (spec.flags & kNoMulti) != 0) {
-    return "ERR Command not allowed inside a transaction";
-  }
-  if (session.Is(kMayNotAll) && !session.user->MayExecute(spec)) {
-    NoteDenial(context, Denial::Reason::kCommand, spec.name, session.user->name());
-    return fmt::format("NOPERM this user has no permissions to run the '{}' command", spec.name);
-  }
-  if (spec.handler == nullptr) return WhyUnserved(session, spec);
-  if (session.Is(kSubscribed) && session.protocol == 2 && (spec.flags & kInSubscribed) == 0) {
-    return fmt::format(
-        "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
-        "allowed in this context",
-        spec.name);
-  }
-  if (session.Is(kMonitoring) && TouchesKeyspace(spec)) {
-    return "ERR Replica can't interact with the keyspace";
+  switch (RefusalOf(session, spec)) {
+    case Refusal::kNone:
+      return {};
+    case Refusal::kStranger:
+      return "NOAUTH Authentication required.";
+    case Refusal::kInMulti:
+      return "ERR Command not allowed inside a transaction";
+    case Refusal::kNotTheUsers:
+      NoteDenial(context, Denial::Reason::kCommand, spec.name, session.user->name());
+      return fmt::format("NOPERM this user has no permissions to run the '{}' command", spec.name);
+    case Refusal::kUnserved:
+      return WhyUnserved(session, spec);
+    case Refusal::kSubscribed:
+      return fmt::format(
+          "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET "
+          "are allowed in this context",
+          spec.name);
+    case Refusal::kMonitors:
+      return "ERR Replica can't interact with the keyspace";
   }
   return {};
 }

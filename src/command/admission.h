@@ -10,6 +10,9 @@ namespace larder::command {
 
 inline constexpr std::string_view kLoadingError = "LOADING Larder is loading the dataset in memory";
 
+// Whether WhyRefused has something to say; it is noted nowhere.
+bool IsRefused(const Session& session, const CommandSpec& spec);
+
 // The error, code first; empty: nothing stands in the way. What loads is the caller's to find. A
 // command that is not the user's is noted for ACL LOG.
 std::string WhyRefused(const Context& context, const CommandSpec& spec);

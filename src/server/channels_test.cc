@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "command/users.h"
 #include "server/test_server.h"
 
 namespace larder::server {
@@ -164,6 +165,8 @@ TEST(Channels, ASubscriberThatDoesNotReadIsClosedAndHoldsUpNobody) {
   TestServer::Setup setup;
   setup.options.max_subscriber_bytes = 1 << 20;
   const TestServer server(std::move(setup));
+  testing::internal::CaptureStderr();
+  SetLogLevel(LogLevel::kWarning);
   TestClient slow = server.Connect();
   TestClient fast = server.Connect();
   Subscribe(slow, "news");
@@ -180,6 +183,8 @@ TEST(Channels, ASubscriberThatDoesNotReadIsClosedAndHoldsUpNobody) {
   }
   EXPECT_LT(published, 1000);
   EXPECT_TRUE(Becomes(publisher, {"PUBSUB", "NUMSUB", "news"}, "*2\r\n" + Bulk("news") + ":1\r\n"));
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("closed: it reads too slowly"));
+  SetLogLevel(LogLevel::kOff);
 }
 
 TEST(Channels, AnnouncementsComeAfterTheSwitchAndSayWhatHappened) {
@@ -309,6 +314,55 @@ TEST(Pause, DoesNotHoldWhatIsNoCommand) {
   EXPECT_EQ(other.ReceiveUntilClosed(),
             Bulk("x") + "-ERR unknown subcommand 'NOSUCH'. Try CLIENT HELP.\r\n");
   server.server().Wait();
+}
+
+TEST(Pause, DoesNotHoldRefusals) {
+  constexpr std::string_view kRefusal =
+      "-READONLY You can't write against a read only replica.\r\n";
+  const TestServer server;
+  TestClient client = server.Connect();
+  TestClient subscriber = server.Connect();
+  Subscribe(subscriber, "x");
+  TestClient monitor = server.Connect();
+  Expect(monitor, {"MONITOR"}, "+OK\r\n");
+  TestClient in_multi = server.Connect();
+  Expect(in_multi, {"MULTI"}, "+OK\r\n");
+  EXPECT_THAT(monitor.ReceiveLine(), HasSubstr("MULTI"));
+  Expect(client, {"CLIENT", "PAUSE", "100000000"}, "+OK\r\n");
+
+  TestClient writer = server.Connect();
+  Expect(writer, {"SET", "a", "b"}, kRefusal);
+  EXPECT_TRUE(subscriber.Send(Request({"GET", "a"})));
+  EXPECT_THAT(subscriber.ReceiveLine(), StartsWith("-ERR Can't execute 'get'"));
+  EXPECT_TRUE(monitor.Send(Request({"GET", "a"}) + Request({"PING"})));
+  EXPECT_EQ(monitor.ReceiveLine(), "-ERR Replica can't interact with the keyspace\r\n");
+  EXPECT_EQ(monitor.ReceiveLine(), "+PONG\r\n") << "a monitor is not paused";
+  // What EXEC has ended is no transaction any more, for what comes behind it either.
+  EXPECT_TRUE(in_multi.Send(Request({"EXEC", "x"}) + Request({"LARDER", "PIN", "features", "1"})));
+  EXPECT_THAT(in_multi.ReceiveLine(), StartsWith("-EXECABORT"));
+  TestClient stranger = server.Connect();
+  Expect(stranger, {"SET", "a", "b"}, kRefusal);
+  EXPECT_FALSE(in_multi.Readable(0));
+}
+
+TEST(Pause, DoesNotHoldWhoMayNot) {
+  TestServer::Setup setup;
+  command::UserOptions user;
+  user.name = "default";
+  user.password_hashes = {command::PasswordHash("secret")};
+  user.may_admin = true;
+  auto users = command::Users::Make({user});
+  ASSERT_TRUE(users);
+  setup.options.users = *std::move(users);
+  const TestServer server(std::move(setup));
+  TestClient client = server.Connect();
+  Expect(client, {"AUTH", "secret"}, "+OK\r\n");
+  for (const std::string_view kind : {"WRITE", "ALL"}) {
+    Expect(client, {"CLIENT", "PAUSE", "100000000", kind}, "+OK\r\n");
+    TestClient stranger = server.Connect();
+    Expect(stranger, {"PUBLISH", "a", "b"}, "-NOAUTH Authentication required.\r\n");
+    Expect(stranger, {"GET", "a"}, "-NOAUTH Authentication required.\r\n");
+  }
 }
 
 TEST(Pause, EndsWithTheServer) {

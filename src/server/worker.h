@@ -156,7 +156,8 @@ class Worker {
   // Connections wait (worker_waits.cc).
   std::span<const command::Request> NotPostponed(Connection& connection,
                                                  std::span<const command::Request> requests);
-  bool IsPostponed(const Connection& connection, const command::Request& request) const;
+  bool IsPostponed(const Connection& connection, const command::Request& request,
+                   Pause::Kind kind) const;
   void ResumePostponed();
   void BeginBlock(Connection& connection);
   void EndBlock(Connection& connection, std::string_view reply);

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "command/admission.h"
 #include "command/table.h"
 #include "command/transaction.h"
 #include "server/worker.h"
@@ -25,49 +26,43 @@ bool QueuedMayReplicate(const command::Session& session) {
   return std::ranges::any_of(queued, [](const auto& one) { return MayReplicate(one.spec); });
 }
 
-// Redis refuses what has not the form of a command before it looks at a pause.
-bool IsWellFormed(std::span<const std::string_view> args) {
+// Redis refuses before it looks at a pause.
+bool IsRefused(const command::Session& session, std::span<const std::string_view> args) {
   const command::CommandSpec* spec = command::FindCommand(args[0]);
   if (spec != nullptr && !spec->subcommands.empty() && args.size() > 1)
     spec = command::FindSubcommand(*spec, args[1]);
-  return spec != nullptr && spec->ArityFits(args.size());
+  return spec == nullptr || !spec->ArityFits(args.size()) || command::IsRefused(session, *spec);
 }
 
 }  // namespace
 
-bool Worker::IsPostponed(const Connection& connection, const command::Request& request) const {
-  const command::CommandSpec* const spec = command::FindCommand(arguments_[request.first]);
-  if (MayReplicate(spec)) return true;
-  return spec != nullptr && spec->name == "exec" && QueuedMayReplicate(connection.session);
+bool Worker::IsPostponed(const Connection& connection, const command::Request& request,
+                         Pause::Kind kind) const {
+  const command::Session& session = connection.session;
+  // To Redis a monitor is a replica, and those are never paused.
+  if (session.Is(command::kMonitoring)) return false;
+  if (kind == Pause::Kind::kWrites) {
+    const command::CommandSpec* const spec = command::FindCommand(arguments_[request.first]);
+    const bool executes = spec != nullptr && spec->name == "exec";
+    if (!MayReplicate(spec) && !(executes && QueuedMayReplicate(session))) return false;
+  }
+  return !IsRefused(
+      session, std::span<const std::string_view>(arguments_).subspan(request.first, request.count));
 }
 
-// Those of `requests` that a pause lets through. When it lets none through, the connection is
-// suspended until it ends.
+// Those of `requests` that a pause lets through, one at a time: what it does may change what holds
+// of the next. When it lets none through, the connection is suspended until it ends.
 std::span<const command::Request> Worker::NotPostponed(Connection& connection,
                                                        std::span<const command::Request> requests) {
   const Pause::Kind kind = stopping_ ? Pause::Kind::kNone : shared_.pause.kind(clock_ms_);
   if (kind == Pause::Kind::kNone) return requests;
-  size_t count = 0;
-  if (kind == Pause::Kind::kAll) {
-    const auto args = [&](size_t i) {
-      return std::span<const std::string_view>(arguments_)
-          .subspan(requests[i].first, requests[i].count);
-    };
-    while (count < requests.size() && !IsWellFormed(args(count))) ++count;
-  } else {
-    // EXEC is looked at once what it executes has been queued.
-    while (count < requests.size() && !IsPostponed(connection, requests[count])) {
-      if (++count < requests.size() && connection.session.Is(command::kInMulti)) break;
-    }
-  }
-  if (count == 0) {
-    connection.suspended = true;
-    connection.postponed = true;
-    connection.card.postponed.store(true, std::memory_order_relaxed);
-    shared_.blocked_clients.fetch_add(1, std::memory_order_relaxed);
-    postponed_.push_back(connection.session.id);
-  }
-  return requests.first(count);
+  if (!IsPostponed(connection, requests[0], kind)) return requests.first(1);
+  connection.suspended = true;
+  connection.postponed = true;
+  connection.card.postponed.store(true, std::memory_order_relaxed);
+  shared_.blocked_clients.fetch_add(1, std::memory_order_relaxed);
+  postponed_.push_back(connection.session.id);
+  return {};
 }
 
 void Worker::ResumePostponed() {
