@@ -1,7 +1,9 @@
 // TLS listeners, talked to by a client of OpenSSL.
 #include "server/tls.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
@@ -35,6 +37,8 @@ class TlsClient {
       : client_(address) {
     auto context = TlsContext::ForClient(options);
     EXPECT_TRUE(context) << context.error().message();
+    // An end is one when it was told; otherwise something may be missing.
+    SSL_CTX_clear_options((*context)->raw(), SSL_OP_IGNORE_UNEXPECTED_EOF);
     stream_ = TlsStream::Connect(**context, client_.fd(), name);
     EXPECT_NE(stream_, nullptr);
   }
@@ -161,6 +165,26 @@ TEST_F(TlsTest, SendsALargeReplyThatIsBorrowedFromTheMapping) {
   const std::string reply = fmt::format("${}\r\n{}\r\n", kBytes, std::string(kBytes, 'b'));
   EXPECT_EQ(client.Call(Request({"GET", "big"}) + kGet, reply.size() + kReply.size()),
             reply + std::string(kReply));
+}
+
+TEST_F(TlsTest, AReplyThatBecomesUnreadableBreaksOffWithoutAnEnd) {
+  constexpr size_t kBytes = size_t{32} << 20;
+  for (const bool met_before : {false, true}) {
+    TestServer server(SetupOf(tls_, kBytes));
+    TlsClient client(server.address(), trusting());
+    const auto version = server.dataset().PinCurrent();
+    ASSERT_EQ(client.Call(Request({"GET", "big"}), 11), "$33554432\r\n");
+    std::filesystem::resize_file(version->snapshot->path(), 4096);
+    if (met_before) {
+      const std::string_view bytes = version->snapshot->mapping().bytes();
+      EXPECT_NE(std::count(bytes.begin(), bytes.end(), '\0'), 0);
+    }
+    const std::string received = client.Receive(kBytes);
+    EXPECT_LT(received.size(), kBytes);
+    EXPECT_EQ(received.find_first_not_of('b'), std::string::npos);
+    EXPECT_FALSE(client.ended()) << "what was cut off looks like an end";
+    EXPECT_TRUE(version->snapshot->damaged());
+  }
 }
 
 TEST_F(TlsTest, ReadsWhatTlsStillHoldsAfterOneRead) {
