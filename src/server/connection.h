@@ -20,6 +20,7 @@
 #include "server/client_registry.h"
 #include "server/followers.h"
 #include "server/input_buffer.h"
+#include "server/soft_limit.h"
 #include "server/tls.h"
 
 namespace larder::server {
@@ -58,7 +59,7 @@ struct Connection : EventSource {
   bool ready = false;              // stands in the worker's list for the next round
   bool postponed = false;          // suspended by CLIENT PAUSE
   bool touched = false;            // got a message in this round
-  int64_t above_soft_limit_since_ms = 0;  // unsent messages; 0: they are below
+  SoftLimit soft_limit;            // of unsent messages
   int damage_retries = 0;
   uint64_t read_while_stopping = 0;
   command::Host::Work deferred_work;

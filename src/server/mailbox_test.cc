@@ -1,4 +1,4 @@
-// A mailbox by itself: what is kept, and what happens beyond its bound.
+// What followers may leave waiting: a mailbox and the soft limit by themselves.
 #include "server/mailbox.h"
 
 #include <memory>
@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "server/limits.h"
+#include "server/soft_limit.h"
 
 namespace larder::server {
 namespace {
@@ -87,6 +88,23 @@ TEST_F(MailboxTest, AClosedOneTakesNothing) {
   EXPECT_FALSE(mailbox_.Put(Invalidation()));
   mailbox_.Take(taken_);
   EXPECT_TRUE(taken_.letters.empty());
+}
+
+TEST(SoftLimitTest, IsOfTheTimeWithoutABreak) {
+  constexpr uint64_t kAbove = kSubscriberSoftBytes + 1;
+  constexpr int64_t kTime = kSubscriberSoftTime.count();
+  SoftLimit limit;
+  limit.Note(kAbove, 1000);
+  EXPECT_FALSE(limit.Exceeded(1000));
+  limit.Note(kAbove, 2000);
+  EXPECT_FALSE(limit.Exceeded(1000 + kTime - 1));
+  EXPECT_TRUE(limit.Exceeded(1000 + kTime));
+  limit.Note(kSubscriberSoftBytes, 1000 + kTime);
+  EXPECT_FALSE(limit.Exceeded(1000 + kTime));
+  // A large message later is the first that counts.
+  limit.Note(kAbove, 1000 + 2 * kTime);
+  EXPECT_FALSE(limit.Exceeded(1000 + 2 * kTime));
+  EXPECT_TRUE(limit.Exceeded(1000 + 3 * kTime));
 }
 
 }  // namespace

@@ -184,12 +184,8 @@ bool Worker::TooSlow(Connection& connection) {
                     connection.card.id, unsent, limit));
     return true;
   }
-  if (unsent <= kSubscriberSoftBytes) {
-    connection.above_soft_limit_since_ms = 0;
-    return false;
-  }
-  if (connection.above_soft_limit_since_ms == 0) connection.above_soft_limit_since_ms = clock_ms_;
-  if (clock_ms_ - connection.above_soft_limit_since_ms < kSubscriberSoftTime.count()) return false;
+  connection.soft_limit.Note(unsent, clock_ms_);
+  if (!connection.soft_limit.Exceeded(clock_ms_)) return false;
   LogWarning(
       fmt::format("client {} closed: it reads too slowly, more than {} bytes of messages "
                   "are unsent for {} seconds",

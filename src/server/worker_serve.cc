@@ -145,6 +145,7 @@ void Worker::Serve(Connection& connection, std::string_view data, bool in_own_bu
 void Worker::Resume(Connection& connection) {
   Flush(connection);
   if (connection.closed) return;
+  connection.soft_limit.Note(connection.reply.size(), clock_ms_);
   if (connection.unparsed && !connection.suspended && !connection.closing &&
       connection.reply.size() < kPauseReplyBytes) {
     Serve(connection, connection.input.view(), true);
