@@ -10,6 +10,9 @@
 
 namespace larder {
 
+__extension__ using Int128 = __int128;
+__extension__ using Uint128 = unsigned __int128;
+
 static_assert(std::endian::native == std::endian::little);
 
 template <typename T>

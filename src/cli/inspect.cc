@@ -26,7 +26,7 @@ Json DescribeRecords(const snapshot::Header& header) {
     by_type[std::string(ValueTypeName(static_cast<ValueType>(type)))] =
         header.records_by_type[static_cast<size_t>(type)];
   return {{"live", header.record_count},         {"by_type", by_type},
-          {"expiring", header.expiring_records}, {"dead", header.dead_records},
+          {"expiring", header.expiries.records}, {"dead", header.dead_records},
           {"dead_bytes", header.dead_bytes},     {"collections", header.collection_count}};
 }
 

@@ -274,8 +274,11 @@ void Keyspace(const InfoSource& source, std::string& to) {
     const auto* version = dataset == nullptr ? nullptr : dataset->Current();
     if (version == nullptr || version->snapshot->record_count() == 0) continue;
     const snapshot::Header& header = version->snapshot->header();
-    Line(to, "db{}:keys={},expires={},avg_ttl=0", database, header.record_count,
-         header.expiring_records);
+    // As in Redis of the keys that have one; here those whose time has passed are among them.
+    const int64_t now_ms = source.context.now_ms;
+    const int64_t mean_ms = header.expiries.mean_ms();
+    Line(to, "db{}:keys={},expires={},avg_ttl={}", database, header.record_count,
+         header.expiries.records, mean_ms > now_ms ? mean_ms - now_ms : 0);
   }
 }
 

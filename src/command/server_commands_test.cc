@@ -89,7 +89,7 @@ TEST_F(ServerCommandsTest, InfoShowsTheSectionsAskedFor) {
   EXPECT_THAT(Ask("INFO"), Not(HasSubstr("# Commandstats")));
   EXPECT_THAT(Ask("INFO everything"), HasSubstr("# Commandstats"));
   EXPECT_THAT(Ask("INFO keyspace"),
-              HasSubstr("\r\n# Keyspace\r\ndb0:keys=66,expires=2,avg_ttl=0\r\n"));
+              HasSubstr("\r\n# Keyspace\r\ndb0:keys=66,expires=2,avg_ttl=5250\r\n"));
   EXPECT_THAT(Ask("INFO REPLICATION cpu"), HasSubstr("role:master\r\n"));
   EXPECT_EQ(Ask("INFO nonsense"), "$0\r\n\r\n");
 }

@@ -26,8 +26,6 @@
 
 namespace larder::snapshot {
 
-__extension__ using Uint128 = unsigned __int128;
-
 constexpr uint64_t HomeBucket(uint64_t hash, uint64_t home_buckets) {
   return static_cast<uint64_t>((static_cast<Uint128>(hash) * home_buckets) >> 64);
 }

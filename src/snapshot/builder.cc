@@ -131,7 +131,7 @@ Result<void> SnapshotBuilder::AppendBatch(const EncodedBatch& batch) {
   for (size_t type = 0; type < header_.records_by_type.size(); ++type) {
     header_.records_by_type[type] += batch.records_by_type()[type];
   }
-  header_.expiring_records += batch.expiring();
+  header_.expiries.Add(batch.expiries());
   return SpillIfLarge();
 }
 

@@ -75,7 +75,7 @@ Result<void> EncodedBatch::Add(const RecordView& record) {
   index_.push_back(hashed.index);
   if (hashed.collection) collections_.push_back(*hashed.collection);
   ++by_type_[static_cast<size_t>(record.type)];
-  if (record.expires_at_ms) ++expiring_;
+  if (record.expires_at_ms) expiries_.Add(*record.expires_at_ms);
   return {};
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "larder/record.h"
+#include "snapshot/expiries.h"
 #include "snapshot/value.h"
 
 namespace larder::snapshot {
@@ -64,7 +65,7 @@ class EncodedBatch final : public RecordBatch {
   const std::vector<IndexEntry>& index() const { return index_; }
   const std::vector<CollectionEntry>& collections() const { return collections_; }
   const std::array<uint64_t, kValueTypeCount>& records_by_type() const { return by_type_; }
-  uint64_t expiring() const { return expiring_; }
+  const Expiries& expiries() const { return expiries_; }
 
  private:
   BatchOptions options_;
@@ -73,7 +74,7 @@ class EncodedBatch final : public RecordBatch {
   std::vector<IndexEntry> index_;
   std::vector<CollectionEntry> collections_;
   std::array<uint64_t, kValueTypeCount> by_type_{};
-  uint64_t expiring_ = 0;
+  Expiries expiries_;
 };
 
 }  // namespace larder::snapshot

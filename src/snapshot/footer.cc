@@ -86,7 +86,8 @@ Header ParseFooter(const char* footer) {
   for (size_t type = 0; type < header.records_by_type.size(); ++type) {
     header.records_by_type[type] = number(footer_at::kRecordsByType + type * 8);
   }
-  header.expiring_records = number(footer_at::kExpiringRecords);
+  header.expiries.records = number(footer_at::kExpiringRecords);
+  header.expiries.sum_ms = LoadLe<Int128>(footer + footer_at::kExpirySum);
   header.dead_records = number(footer_at::kDeadRecords);
   header.dead_bytes = number(footer_at::kDeadBytes);
   header.longest_chain = number(footer_at::kLongestChain);
@@ -196,7 +197,8 @@ std::string MakeFooter(const Header& header) {
   for (size_t type = 0; type < header.records_by_type.size(); ++type) {
     Put(footer, footer_at::kRecordsByType + type * 8, header.records_by_type[type]);
   }
-  Put(footer, footer_at::kExpiringRecords, header.expiring_records);
+  Put(footer, footer_at::kExpiringRecords, header.expiries.records);
+  StoreLe(footer.data() + footer_at::kExpirySum, header.expiries.sum_ms);
   Put(footer, footer_at::kDeadRecords, header.dead_records);
   Put(footer, footer_at::kDeadBytes, header.dead_bytes);
   Put(footer, footer_at::kLongestChain, header.longest_chain);

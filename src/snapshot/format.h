@@ -52,7 +52,8 @@ inline constexpr uint64_t kExpiringRecords = 208;
 inline constexpr uint64_t kDeadRecords = 216;
 inline constexpr uint64_t kDeadBytes = 224;
 inline constexpr uint64_t kLongestChain = 232;
-inline constexpr uint64_t kZeros = 240;
+inline constexpr uint64_t kExpirySum = 240;
+inline constexpr uint64_t kZeros = 256;
 inline constexpr uint64_t kChecksum = kFooterBytes - 8;
 }  // namespace footer_at
 inline constexpr uint32_t kFooterFlagSeparator = 1;

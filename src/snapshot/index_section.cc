@@ -25,7 +25,7 @@ Result<void> IndexSection::Resolve(RunSorter<IndexEntry>& sorted, const RecordSp
     ++header.dead_records;
     header.dead_bytes += record.bytes();
     --header.records_by_type[record.head.type];
-    if ((record.head.flags & kRecordHasExpiry) != 0) --header.expiring_records;
+    if (const auto expiry = ToValue(space, record).expires_at_ms) header.expiries.Remove(*expiry);
   };
   LARDER_TRY(KeepLive(sorted, space, rule, keep, dead));
   LARDER_TRY(entries_.Finish());

@@ -27,6 +27,7 @@
 #include "base/hash.h"
 #include "io/file_system.h"
 #include "larder/record.h"
+#include "snapshot/expiries.h"
 #include "snapshot/value.h"
 
 namespace larder::snapshot {
@@ -57,7 +58,7 @@ struct Header {
   uint64_t checksums_checksum = 0;
   uint64_t record_count = 0;
   std::array<uint64_t, kValueTypeCount> records_by_type{};
-  uint64_t expiring_records = 0;
+  Expiries expiries;
   uint64_t dead_records = 0;
   uint64_t dead_bytes = 0;
   uint64_t longest_chain = 0;

@@ -86,7 +86,7 @@ TEST(Snapshot, CountsWhatIsLive) {
   const auto snapshot = Opened(BuiltBytes(OneOfEach()));
   const Header& header = snapshot->header();
   EXPECT_THAT(header.records_by_type, ElementsAre(3, 1, 1, 1, 1, 1));
-  EXPECT_EQ(header.expiring_records, 1U);
+  EXPECT_EQ(header.expiries.records, 1U);
   EXPECT_EQ(header.dead_records, 1U);
   EXPECT_GT(header.dead_bytes, 0U);
   EXPECT_EQ(header.collection_count, 2U);
@@ -95,6 +95,29 @@ TEST(Snapshot, CountsWhatIsLive) {
   EXPECT_EQ(verified->records, 8U);
   EXPECT_EQ(verified->collections, 2U);
   EXPECT_EQ(verified->bytes, header.file_bytes);
+}
+
+TEST(Snapshot, KnowsWhenItsLiveRecordsExpireOnTheWhole) {
+  std::vector<TestRecord> records = {StringRecord("a", "replaced"), StringRecord("a", "kept"),
+                                     StringRecord("b", "long gone"), StringRecord("c", "never")};
+  records[0].expires_at_ms = 77;
+  records[1].expires_at_ms = INT64_MAX;
+  records[2].expires_at_ms = INT64_MIN + 11;
+  const auto snapshot = Opened(BuiltBytes(records));
+  EXPECT_EQ(snapshot->header().expiries, (Expiries{.records = 2, .sum_ms = 10}));
+  EXPECT_EQ(snapshot->header().expiries.mean_ms(), 5);
+  EXPECT_TRUE(Verify(*snapshot));
+}
+
+TEST(Snapshot, AWrongSumOfExpiriesIsNoticedByVerify) {
+  std::string bytes = BuiltBytes(OneOfEach());
+  char* const footer = bytes.data() + bytes.size() - kFooterBytes;
+  StoreLe(footer + footer_at::kExpirySum, Int128{7});
+  StoreLe(footer + footer_at::kChecksum,
+          Checksum64({footer, static_cast<size_t>(footer_at::kChecksum)}));
+  const auto verified = Verify(*Opened(bytes));
+  ASSERT_FALSE(verified);
+  EXPECT_THAT(verified.error().message(), HasSubstr("the footer's counts are wrong"));
 }
 
 TEST(Snapshot, ABatchOfPrefetchesChangesNothing) {

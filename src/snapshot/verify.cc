@@ -87,7 +87,7 @@ class Verifier {
 
   std::array<uint64_t, kValueTypeCount> by_type_{};
   uint64_t live_ = 0;
-  uint64_t expiring_ = 0;
+  Expiries expiries_;
   uint64_t dead_ = 0;
   uint64_t dead_bytes_ = 0;
   uint64_t in_collections_ = 0;
@@ -201,14 +201,14 @@ Result<void> Verifier::CheckRecord(const StoredRecord& record, uint64_t hash) {
   }
   ++live_;
   ++by_type_[record.head.type];
-  if ((record.head.flags & kRecordHasExpiry) != 0) ++expiring_;
+  if (found->expires_at_ms) expiries_.Add(*found->expires_at_ms);
   if (CollectionOf(record.key, header_.separator)) ++in_collections_;
   return {};
 }
 
 Result<void> Verifier::CheckCounts() const {
   if (live_ == header_.record_count && by_type_ == header_.records_by_type &&
-      expiring_ == header_.expiring_records && dead_ == header_.dead_records &&
+      expiries_ == header_.expiries && dead_ == header_.dead_records &&
       dead_bytes_ == header_.dead_bytes) {
     return {};
   }
