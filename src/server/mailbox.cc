@@ -23,6 +23,7 @@ bool Mailbox::Put(Letter letter) {
   const size_t bytes = DroppableBytes(letter);
   const MutexLock lock(mutex_);
   if (closed_) return false;
+  waiting_.store(true, std::memory_order_release);
   if (bytes != 0 && bytes_ + bytes > kMailboxBytes) {
     lost_ = true;
     return false;  // the worker has been woken for those before
@@ -34,6 +35,7 @@ bool Mailbox::Put(Letter letter) {
 
 void Mailbox::Take(Taken& to) {
   const MutexLock lock(mutex_);
+  waiting_.store(false, std::memory_order_relaxed);
   to.letters.swap(letters_);
   to.lost = std::exchange(lost_, false);
   bytes_ = 0;

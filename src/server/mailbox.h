@@ -2,16 +2,18 @@
 //
 // Letters are taken between two batches, never inside one, so a letter that was put before another
 // is done before it: an invalidation that a switch has sent stands before the reply to whoever
-// asked for the switch.
+// asked for the switch. And a worker takes them before it looks at what has arrived from clients:
+// who knows that a message was published, and then asks something, has the message first.
 //
 // What others send in any number (messages, lines for monitors) is bounded: when more than
 // kMailboxBytes wait, these are dropped, and the worker closes whoever should have got them. A
 // message is delivered or its connection ends; the sender never waits.
 //
 // Threads:    Put by any thread, Take and Close by the worker.
-// Cost:       a lock a letter.
+// Cost:       a lock a letter; nothing but a look while none waits.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -64,6 +66,9 @@ class Mailbox {
   // Whether the worker must be woken: nothing waited before.
   [[nodiscard]] bool Put(Letter letter);
 
+  // Whether there is anything to take.
+  bool waiting() const { return waiting_.load(std::memory_order_acquire); }
+
   struct Taken {
     std::vector<Letter> letters;
     bool lost = false;  // some before these were dropped
@@ -79,6 +84,7 @@ class Mailbox {
   size_t bytes_ LARDER_GUARDED_BY(mutex_) = 0;  // of deliveries and lines
   bool lost_ LARDER_GUARDED_BY(mutex_) = false;
   bool closed_ LARDER_GUARDED_BY(mutex_) = false;
+  std::atomic<bool> waiting_ = false;
 };
 
 }  // namespace larder::server

@@ -111,6 +111,8 @@ void Worker::Run() {
     const int count = ::epoll_wait(epoll_.number(), events.data(), kEvents, TimeoutMs());
     UpdateClocks();
     epoch_.Enter();
+    // The sockets of this round may have been written to because of these letters.
+    if (mailbox_.waiting()) TakeLetters();
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events[static_cast<size_t>(i)];
       HandleEvent(*static_cast<EventSource*>(event.data.ptr), event.events);
