@@ -113,7 +113,7 @@ def generate(commands, cases, redis):
 def run(pair, protocol, commands, cases, failures):
     larder, redis = pair.connections(protocol)
     with larder, redis:
-        requests = list(generate(commands, cases, redis))
+        requests = list(comparison.with_preparation(generate(commands, cases, redis)))
         for first in range(0, len(requests), PIPELINE):
             batch = requests[first:first + PIPELINE]
             sent = [request for request, _ in batch]

@@ -2,6 +2,7 @@
 connection of Larder receives must be the same bytes as from Redis, apart from ids, addresses and
 times, which are replaced by words."""
 
+import contextlib
 import re
 import socket
 
@@ -177,7 +178,12 @@ class Talk:
                 self.listen(other, request)
 
     def close(self):
+        """Ends every connection, and waits until the server has: the next conversation counts."""
         for connection in self.connections.values():
+            with contextlib.suppress(OSError):
+                connection.socket.shutdown(socket.SHUT_WR)
+                while connection.socket.recv(1 << 16):
+                    pass
             connection.close()
 
 

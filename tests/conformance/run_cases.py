@@ -56,6 +56,8 @@ def compare_case(case, larder, redis):
                 continue  # the named reply is the last one's
             raw = left.raw()
             return None if raw == case.expected else f"larder {raw!r}, named {case.expected!r}"
+        if comparison.needs_preparation(request):
+            redis.call(*comparison.CLEARS_ERRNO)
         right = redis.call(*request)
         difference = comparison_of(case, request)(left, right, request)
         if difference:
