@@ -58,8 +58,9 @@ bool TypeOf(std::string_view raw, JsonType& type) {
       type = JsonType::kNull;
       return raw == "null";
     default:
+      if (raw.empty() || (raw[0] != '-' && (raw[0] < '0' || raw[0] > '9'))) return false;
       type = TypeOfNumber(raw);
-      return !raw.empty() && raw.find_first_not_of("+-.eE0123456789") == std::string_view::npos;
+      return raw.find_first_not_of("+-.eE0123456789") == std::string_view::npos;
   }
 }
 
@@ -136,8 +137,17 @@ class Document::Parser {
   size_t capacity() const { return parser_.capacity(); }
 
  private:
-  static simdjson::error_code Raw(ondemand::value value, std::string_view& raw) {
-    raw = value.raw_json_token();
+  // simdjson takes a token to reach to the next one. Where a text that was cut short has none, the
+  // size that it tells is negative, and becomes a very large one.
+  std::string_view Token(ondemand::value& value) const {
+    const std::string_view token = value.raw_json_token();
+    const char* end = text_.data() + text_.size();
+    if (token.data() >= end) return {};
+    return token.substr(0, static_cast<size_t>(end - token.data()));
+  }
+
+  simdjson::error_code Raw(ondemand::value value, std::string_view& raw) const {
+    raw = Token(value);
     simdjson::error_code error = simdjson::SUCCESS;
     if (raw.starts_with('{')) {
       ondemand::object object;
@@ -169,7 +179,7 @@ class Document::Parser {
   }
 
   simdjson::error_code Member(ondemand::value& value, std::string_view wanted, bool& there) {
-    if (!value.raw_json_token().starts_with('{')) return simdjson::SUCCESS;
+    if (!Token(value).starts_with('{')) return simdjson::SUCCESS;
     ondemand::object object;
     if (const auto error = value.get_object().get(object)) return error;
     for (auto field : object) {
@@ -182,8 +192,8 @@ class Document::Parser {
     return simdjson::SUCCESS;
   }
 
-  static simdjson::error_code Element(ondemand::value& value, int64_t index, bool& there) {
-    if (!value.raw_json_token().starts_with('[')) return simdjson::SUCCESS;
+  simdjson::error_code Element(ondemand::value& value, int64_t index, bool& there) const {
+    if (!Token(value).starts_with('[')) return simdjson::SUCCESS;
     ondemand::array array;
     if (const auto error = value.get_array().get(array)) return error;
     for (auto element : array) {
@@ -211,7 +221,7 @@ class Document::Parser {
                            std::vector<Node>& nodes) {
     if (depth > kMaxDepth) return simdjson::DEPTH_ERROR;
     const size_t number = nodes.size();
-    Node node{.raw = Trim(value.raw_json_token()), .name = name};
+    Node node{.raw = Trim(Token(value)), .name = name};
     const char first = node.raw.empty() ? '\0' : node.raw[0];
     if (first == '{' || first == '[') node.raw = node.raw.substr(0, 1);
     if (!TypeOf(node.raw, node.type)) return simdjson::TAPE_ERROR;
@@ -224,6 +234,7 @@ class Document::Parser {
           first == '{' ? AddMembers(value, depth, nodes) : AddElements(value, depth, nodes);
       if (error) return error;
       nodes[number].raw = UpToHere(node.raw.data());
+      if (nodes[number].raw.empty()) return simdjson::INCOMPLETE_ARRAY_OR_OBJECT;
     }
     nodes[number].end = static_cast<uint32_t>(nodes.size());
     return simdjson::SUCCESS;
@@ -263,10 +274,12 @@ class Document::Parser {
     return simdjson::SUCCESS;
   }
 
-  // From `first` to the container's end, which the parser has just passed.
+  // From `first` to the container's end, which the parser has just passed; empty when it went back,
+  // as it may in a text that was cut short.
   std::string_view UpToHere(const char* first) {
     const char* here = nullptr;
     if (document_.current_location().get(here)) here = text_.data() + text_.size();
+    if (here <= first) return {};
     return Trim({first, static_cast<size_t>(here - first)});
   }
 
