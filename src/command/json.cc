@@ -115,65 +115,131 @@ const Node& FirstMatch(const WorkspaceOfWorker& work) {
   return work->document.nodes()[work->matches[0]];
 }
 
+// What one request may write anew. A connection with more unsent bytes would be closed.
+uint64_t MaxReplyBytes(const Context& context) {
+  return std::min<uint64_t>(kMaxStringBytes, context.session.max_reply_bytes);
+}
+
+std::string TooLong(uint64_t max_bytes) {
+  return fmt::format("ERR the reply would have more than {} bytes", max_bytes);
+}
+
+// A reply of many parts, whose sum is known only in the end: drops it for an error when it grows
+// too long. Bytes that are sent from where they are stored take no memory and do not count.
+class BoundedReply {
+ public:
+  explicit BoundedReply(Context& context)
+      : context_(context), start_(context.reply.buffer().mark()) {}
+
+  // True: it has ended with an error, now or before.
+  bool RefusedBecauseTooLong() {
+    if (refused_) return true;
+    const uint64_t max_bytes = MaxReplyBytes(context_);
+    if (context_.reply.buffer().mark().copied - start_.copied <= max_bytes) return false;
+    Refuse(TooLong(max_bytes));
+    return true;
+  }
+
+  void Refuse(std::string_view error) {
+    refused_ = true;
+    context_.reply.buffer().TruncateTo(start_);
+    context_.reply.Error(error);
+  }
+
+ private:
+  Context& context_;
+  resp::ReplyBuffer::Mark start_;
+  bool refused_ = false;
+};
+
 // ---- JSON.GET and JSON.MGET
 
-// "[...]" around all matches.
-void AppendMatches(const WorkspaceOfWorker& work, const Layout& layout, int level,
-                   std::string& to) {
-  to += '[';
-  for (size_t i = 0; i < work->matches.size(); ++i) {
-    if (i != 0) to += ',';
-    layout.AppendLine(to, level + 1);
-    json_path::AppendNode(work->document, work->matches[i], layout, level + 1, to);
-    if (to.size() > kMaxStringBytes) return;
-  }
-  if (!work->matches.empty()) layout.AppendLine(to, level);
-  to += ']';
-}
+// A text that is written for a reply, and how it looks.
+struct Output {
+  const WorkspaceOfWorker& work;
+  const Layout& layout;
+  uint64_t max_bytes;
 
-void ReplyText(Context& context, const std::string& text) {
-  if (text.size() <= kMaxStringBytes) return context.reply.Bulk(text);
-  context.reply.Error(fmt::format("ERR the reply would have more than {} bytes", kMaxStringBytes));
-}
+  std::string& text() const { return work->text; }
+
+  Result<void> CheckFor(uint64_t more_bytes) const {
+    if (text().size() + more_bytes <= max_bytes) return {};
+    return Fail(ErrorCode::kLimit, TooLong(max_bytes));
+  }
+
+  Result<void> AppendLine(int level) const {
+    LARDER_TRY(CheckFor(layout.LineBytes(level)));
+    layout.AppendLine(text(), level);
+    return {};
+  }
+
+  // What the layout adds may be any number of times the document: it is counted before.
+  Result<void> AppendNode(uint32_t node, int level) const {
+    if (!layout.compact()) {
+      LARDER_TRY(CheckFor(json_path::LayoutBytes(work->document, node, layout, level, max_bytes)));
+    }
+    json_path::AppendNode(work->document, node, layout, level, text());
+    return CheckFor(0);
+  }
+
+  // "[...]" around all matches.
+  Result<void> AppendMatches(int level) const {
+    text() += '[';
+    for (size_t i = 0; i < work->matches.size(); ++i) {
+      if (i != 0) text() += ',';
+      LARDER_TRY(AppendLine(level + 1));
+      LARDER_TRY(AppendNode(work->matches[i], level + 1));
+    }
+    if (!work->matches.empty()) LARDER_TRY(AppendLine(level));
+    text() += ']';
+    return {};
+  }
+};
 
 // One value without escapes, in the compact form: nothing of it needs to be taken apart, and when
 // it is stored without blanks, it is sent from where it lies.
-void ReplyPiece(Context& context, const WorkspaceOfWorker& work, std::string_view piece,
-                bool legacy) {
-  std::string& text = work->text;
+Result<void> ReplyPiece(Context& context, const Output& output, std::string_view piece,
+                        bool legacy) {
+  std::string& text = output.text();
   if (!legacy) text += '[';
   json_path::AppendCompact(piece, text);
-  if (legacy && text.size() == piece.size()) return context.BulkSlice(piece);
+  if (legacy && text.size() == piece.size()) {
+    context.BulkSlice(piece);
+    return {};
+  }
   if (!legacy) text += ']';
-  ReplyText(context, text);
+  LARDER_TRY(output.CheckFor(0));
+  context.reply.Bulk(text);
+  return {};
 }
 
 // What a single path leads to. Nothing was answered when it is an error.
 Result<void> ReplyPath(Context& context, const WorkspaceOfWorker& work, std::string_view json,
                        const PathText& path, const Layout& layout) {
+  const Output output = {.work = work, .layout = layout, .max_bytes = MaxReplyBytes(context)};
   LARDER_ASSIGN(const auto steps, json_path::Compile(path.dollar));
   if (layout.compact() && json_path::IsSingular(steps)) {
     LARDER_ASSIGN(const auto piece, work->document.Find(json, steps));
     if (piece && json_path::HasNoEscapes(*piece)) {
-      ReplyPiece(context, work, *piece, path.legacy);
-      return {};
+      return ReplyPiece(context, output, *piece, path.legacy);
     }
   }
   LARDER_TRY(SelectIn(work, json, steps));
   if (!path.legacy) {
-    AppendMatches(work, layout, 0, work->text);
+    LARDER_TRY(output.AppendMatches(0));
   } else if (work->matches.empty()) {
     return Fail(ErrorCode::kNotFound, NotThere(path.dollar));
   } else {
-    json_path::AppendNode(work->document, work->matches[0], layout, 0, work->text);
+    LARDER_TRY(output.AppendNode(work->matches[0], 0));
   }
-  ReplyText(context, work->text);
+  context.reply.Bulk(work->text);
   return {};
 }
 
 // An object of what each path leads to; a path that cannot be read is left out, as RedisJSON does.
 Result<void> ReplyPaths(Context& context, const WorkspaceOfWorker& work, std::string_view json,
                         std::span<const PathText> paths, const Layout& layout) {
+  const Output output = {.work = work, .layout = layout, .max_bytes = MaxReplyBytes(context)};
   LARDER_TRY(work->document.Parse(json));
   const bool legacy = std::ranges::all_of(paths, [](const PathText& path) { return path.legacy; });
   std::string& text = work->text;
@@ -190,20 +256,20 @@ Result<void> ReplyPaths(Context& context, const WorkspaceOfWorker& work, std::st
       return Fail(ErrorCode::kNotFound, NotThere(path.original));
     }
     if (!std::exchange(first, false)) text += ',';
-    layout.AppendLine(text, 1);
+    LARDER_TRY(output.AppendLine(1));
+    LARDER_TRY(output.CheckFor(path.original.size() + layout.space.size()));
     json_path::AppendString(path.original, text);
     text += ':';
     text += layout.space;
     if (legacy) {
-      json_path::AppendNode(work->document, work->matches[0], layout, 1, text);
+      LARDER_TRY(output.AppendNode(work->matches[0], 1));
     } else {
-      AppendMatches(work, layout, 1, text);
+      LARDER_TRY(output.AppendMatches(1));
     }
-    if (text.size() > kMaxStringBytes) break;
   }
-  if (!first) layout.AppendLine(text, 0);
+  if (!first) LARDER_TRY(output.AppendLine(0));
   text += '}';
-  ReplyText(context, text);
+  context.reply.Bulk(text);
   return {};
 }
 
@@ -294,6 +360,8 @@ void ReplyForEach(Context& context, Arguments args, const Wording& wording, Each
   }
   const auto each_of = [&](uint32_t number) { each(work->document.nodes(), number); };
   if (path.legacy) return ReplyForLegacy(context, work, path, wording, each_of);
+  // The same large object may be met any number of times.
+  BoundedReply bounded(context);
   context.reply.Array(work->matches.size());
   for (const uint32_t number : work->matches) {
     if (work->document.nodes()[number].type == wording.type) {
@@ -301,6 +369,7 @@ void ReplyForEach(Context& context, Arguments args, const Wording& wording, Each
     } else {
       context.reply.Null();
     }
+    if (bounded.RefusedBecauseTooLong()) return;
   }
 }
 
@@ -374,13 +443,19 @@ void JsonGet(Context& context, Arguments args) {
 void JsonMGet(Context& context, Arguments args) {
   const PathText path(args.back());
   const Arguments keys = args.subspan(1, args.size() - 2);
+  BoundedReply bounded(context);
   context.reply.Array(keys.size());
   FindEach(context, keys, [&](size_t, const std::optional<snapshot::Value>& value) {
+    if (bounded.RefusedBecauseTooLong()) return;
     if (!value || value->type != ValueType::kJson) return context.reply.Null();
     const WorkspaceOfWorker work;
-    const std::string_view json = snapshot::TextView(*value).text();
-    if (!ReplyPath(context, work, json, path, {})) context.reply.Null();
+    const auto replied = ReplyPath(context, work, snapshot::TextView(*value).text(), path, {});
+    if (replied) return;
+    // Null says that nothing is there. What was too much to look at may well be.
+    if (replied.error().code() != ErrorCode::kLimit) return context.reply.Null();
+    bounded.Refuse(replied.error().message());
   });
+  bounded.RefusedBecauseTooLong();
 }
 
 void JsonType(Context& context, Arguments args) {
@@ -482,8 +557,12 @@ void JsonResp(Context& context, Arguments args) {
     if (work->matches.empty()) return context.reply.Error(NotThere(path.dollar));
     return ReplyAsResp(context, nodes, work->matches[0]);
   }
+  BoundedReply bounded(context);
   context.reply.Array(work->matches.size());
-  for (const uint32_t number : work->matches) ReplyAsResp(context, nodes, number);
+  for (const uint32_t number : work->matches) {
+    ReplyAsResp(context, nodes, number);
+    if (bounded.RefusedBecauseTooLong()) return;
+  }
 }
 
 }  // namespace larder::command

@@ -174,6 +174,46 @@ TEST_F(JsonCommands, RespTakesValuesApart) {
   EXPECT_EQ(Ask("JSON.RESP nothing"), "$-1\r\n");
 }
 
+// The layout's bytes are counted before any is written.
+TEST_F(JsonCommands, NoLayoutMakesAReplyOfAnySize) {
+  const std::string indent(40 << 20, ' ');
+  constexpr std::string_view kTooLong = "-ERR the reply would have more than 536870912 bytes\r\n";
+  EXPECT_EQ(AskWords({"JSON.GET", "document", "INDENT", indent}), kTooLong);
+  EXPECT_EQ(AskWords({"JSON.GET", "document", "INDENT", indent, "$"}), kTooLong);
+  EXPECT_EQ(AskWords({"JSON.GET", "document", "NEWLINE", indent, "SPACE", indent}), kTooLong);
+  EXPECT_EQ(AskWords({"JSON.GET", "document", "INDENT", indent, "$..*", "$..b"}), kTooLong);
+}
+
+TEST_F(JsonCommands, WhatWouldCloseTheConnectionIsRefused) {
+  connection_.session.max_reply_bytes = 500;
+  constexpr std::string_view kTooLong = "-ERR the reply would have more than 500 bytes\r\n";
+  const std::string indent(50, ' ');
+  EXPECT_THAT(AskWords({"JSON.GET", "document", "INDENT", indent, ".a.c"}), StartsWith("$111\r\n"));
+  EXPECT_EQ(AskWords({"JSON.GET", "document", "INDENT", indent}), kTooLong);
+  EXPECT_EQ(Ask("JSON.GET largejson $"), kTooLong);
+  EXPECT_EQ(Ask("JSON.GET largejson $ .text"), kTooLong);
+}
+
+TEST_F(JsonCommands, AllTextsOfAnMGetAreBoundedTogether) {
+  connection_.session.max_reply_bytes = 250'000;
+  constexpr std::string_view kTooLong = "-ERR the reply would have more than 250000 bytes\r\n";
+  EXPECT_THAT(Ask("JSON.MGET largejson largejson $"), StartsWith("*2\r\n$100013\r\n"));
+  EXPECT_EQ(Ask("JSON.MGET largejson largejson largejson $"), kTooLong);
+  EXPECT_EQ(Ask("JSON.MGET largejson largejson largejson document nothing $"), kTooLong);
+  // These are sent from where they are stored.
+  EXPECT_THAT(Ask("JSON.MGET largejson largejson largejson ."), StartsWith("*3\r\n$100011\r\n"));
+  connection_.session.max_reply_bytes = 1000;
+  EXPECT_EQ(Ask("JSON.MGET document largejson $"),
+            "-ERR the reply would have more than 1000 bytes\r\n");
+}
+
+TEST_F(JsonCommands, ValuesMetManyTimesAreBounded) {
+  connection_.session.max_reply_bytes = 60;
+  constexpr std::string_view kTooLong = "-ERR the reply would have more than 60 bytes\r\n";
+  EXPECT_EQ(Ask("JSON.OBJKEYS document $..*"), kTooLong);
+  EXPECT_EQ(Ask("JSON.RESP document $..*"), kTooLong);
+}
+
 TEST_F(JsonCommands, WritesAreRefused) {
   EXPECT_THAT(Ask("JSON.SET json $ 1"), StartsWith("-READONLY"));
   EXPECT_THAT(Ask("JSON.DEL json"), StartsWith("-READONLY"));

@@ -136,5 +136,38 @@ TEST(JsonText, IsLaidOutAsAsked) {
   EXPECT_EQ(Written("[1,2]", {.newline = "|"}), "[|1,|2|]");
 }
 
+TEST(Document, RefusesWhatWasCutShort) {
+  const std::string whole = R"([[[[[{"a":[{"b":"c"},true,[12.5]]}]]]]])";
+  for (size_t size = 1; size < whole.size(); ++size) {
+    const std::string_view cut = std::string_view(whole).substr(0, size);
+    EXPECT_THAT(Written(cut), HasSubstr("not valid JSON")) << cut;
+    EXPECT_NE(Found(cut, "$[0][0][0][0][0].a[2][0]"), "12.5]") << cut;
+  }
+  EXPECT_THAT(Written("[[[[[[["), HasSubstr("not valid JSON"));
+  EXPECT_THAT(Written("[[[\n[[[[[[[[[[["), HasSubstr("not valid JSON"));
+  EXPECT_EQ(Found(whole, "$[0][0][0][0][0].a[2][0]"), "12.5");
+}
+
+TEST(Document, RefusesWhatBeginsLikeNoNumber) {
+  for (const std::string_view json : {"[e]", "[+1]", "[.5]", "{\"a\":E1}"}) {
+    EXPECT_THAT(Written(json), HasSubstr("not valid JSON")) << json;
+  }
+}
+
+TEST(JsonText, CountsWhatItsLayoutAdds) {
+  const std::string indent(30, ' ');
+  const Layout layout{.indent = indent, .newline = "\r\n", .space = "     "};
+  for (const std::string_view json :
+       {"1", "[]", "{}", "[1]", R"({"a":[1,{}],"b":[],"c":{"d":{"e":[[[2]]]}}})"}) {
+    Document document;
+    ASSERT_TRUE(document.Parse(json));
+    EXPECT_EQ(LayoutBytes(document, 0, layout, 0, 1'000'000),
+              Written(json, layout).size() - json.size());
+  }
+  Document document;
+  ASSERT_TRUE(document.Parse("[1,2,3,4,5,6]"));
+  EXPECT_EQ(LayoutBytes(document, 0, layout, 0, 40), 2U + 2 * 32);
+}
+
 }  // namespace
 }  // namespace larder::json_path

@@ -43,6 +43,36 @@ class NodeWriter {
   std::string& to_;
 };
 
+// Stops as soon as the sum is over the limit, so that no sum is too large for its type.
+class LayoutCounter {
+ public:
+  LayoutCounter(std::span<const Node> nodes, const Layout& layout, uint64_t limit)
+      : nodes_(nodes), layout_(layout), limit_(limit) {}
+
+  uint64_t bytes() const { return bytes_; }
+
+  // Recursion as deep as the document, which is limited.
+  void Count(uint32_t number, int level) {
+    const Node& node = nodes_[number];
+    const bool is_object = node.type == JsonType::kObject;
+    if (node.count == 0 || (!is_object && node.type != JsonType::kArray)) return;
+    bytes_ += layout_.LineBytes(level);
+    const uint64_t before_child =
+        layout_.LineBytes(level + 1) + (is_object ? layout_.space.size() : 0);
+    for (uint32_t child = number + 1; child < node.end; child = nodes_[child].end) {
+      bytes_ += before_child;
+      if (bytes_ > limit_) return;
+      Count(child, level + 1);
+    }
+  }
+
+ private:
+  std::span<const Node> nodes_;
+  const Layout& layout_;
+  uint64_t limit_;
+  uint64_t bytes_ = 0;
+};
+
 // The character behind the backslash; 0: the byte needs none; 'u': it has no short form.
 char EscapeOf(char byte) {
   switch (byte) {
@@ -78,6 +108,13 @@ void AppendCompact(std::string_view raw, std::string& to) {
   size_t written = 0;
   if (simdjson::minify(raw.data(), raw.size(), to.data() + before, written)) written = 0;
   to.resize(before + written);
+}
+
+uint64_t LayoutBytes(const Document& document, uint32_t node, const Layout& layout, int level,
+                     uint64_t limit) {
+  LayoutCounter counter(document.nodes(), layout, limit);
+  counter.Count(node, level);
+  return counter.bytes();
 }
 
 void AppendNode(const Document& document, uint32_t node, const Layout& layout, int level,

@@ -7,6 +7,7 @@
 //             else is written value by value.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,9 @@ struct Layout {
   bool compact() const { return indent.empty() && newline.empty() && space.empty(); }
   // The start of a line, `level` containers deep.
   void AppendLine(std::string& to, int level) const;
+  uint64_t LineBytes(int level) const {
+    return newline.size() + static_cast<uint64_t>(level) * indent.size();
+  }
 };
 
 // Whether `raw` is what AppendCompact would write but for blanks.
@@ -30,6 +34,11 @@ inline bool HasNoEscapes(std::string_view raw) { return raw.find('\\') == std::s
 
 // The text of a JSON value without escapes, its blanks left out.
 void AppendCompact(std::string_view raw, std::string& to);
+
+// What the layout alone adds to a node that AppendNode writes: an indent may be long, and many
+// lines deep repeat it. Counted no further than a first sum over `limit`.
+uint64_t LayoutBytes(const Document& document, uint32_t node, const Layout& layout, int level,
+                     uint64_t limit);
 
 // A node and all in it; its first line stands `level` containers deep.
 void AppendNode(const Document& document, uint32_t node, const Layout& layout, int level,
