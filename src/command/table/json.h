@@ -1,7 +1,7 @@
 // The commands about JSON values, as data (command/spec.h). For command/table.cc only.
 //
-// Redis 7.0.15 has none of them: the facts are what RedisJSON registers (its newer versions, which
-// tell arities and keys; docs/decisions/0097-json-commands.md).
+// Redis 7.0.15 has none of them: the facts are what RedisJSON 8 registers, but for what docs/json.md
+// names ("Where the facts about the commands are from").
 #pragma once
 
 #include "command/handlers.h"
@@ -18,7 +18,7 @@ inline constexpr uint32_t kInJsonWrite = kInWrite | kInSlow;
 
 inline constexpr CommandSpec kJsonCommands[] = {
     {.name = "json.arrappend",
-     .arity = -4,
+     .arity = -3,
      .flags = kJsonGrow,
      .categories = kInJsonWrite,
      .keys = {OneKey(1, kKeyRw | kKeyAccess | kKeyUpdate)},
@@ -79,8 +79,9 @@ inline constexpr CommandSpec kJsonCommands[] = {
      .summary = "Empties arrays and objects and zeroes numbers."},
     {.name = "json.debug",
      .arity = -2,
-     .flags = kJsonRead,
+     .flags = kJsonRead | kMovableKeys,
      .categories = kInJsonRead,
+     .keys = {KeysAfter("MEMORY", 1, 0, 1, 0, kKeyRo | kKeyAccess)},
      .since = "1.0.0",
      .group = "json",
      .summary = "Tells what a value takes.",
@@ -136,7 +137,7 @@ inline constexpr CommandSpec kJsonCommands[] = {
      .arity = -4,
      .flags = kJsonGrow,
      .categories = kInJsonWrite,
-     .keys = {KeyRange(1, -1, 3, kKeyOw | kKeyUpdate)},
+     .keys = {KeyRange(1, -1, 3, kKeyRw | kKeyAccess | kKeyUpdate)},
      .since = "2.6.0",
      .group = "json",
      .summary = "Sets several values."},
@@ -161,7 +162,7 @@ inline constexpr CommandSpec kJsonCommands[] = {
      .flags = kJsonWrite,
      .categories = kInJsonWrite,
      .keys = {OneKey(1, kKeyRw | kKeyAccess | kKeyUpdate)},
-     .since = "2.0.0",
+     .since = "1.0.0",
      .group = "json",
      .summary = "Raises a number to a power."},
     {.name = "json.objkeys",
@@ -226,7 +227,7 @@ inline constexpr CommandSpec kJsonCommands[] = {
      .handler = &JsonStrLen},
     {.name = "json.toggle",
      .arity = 3,
-     .flags = kJsonGrow,
+     .flags = kJsonWrite,
      .categories = kInJsonWrite,
      .keys = {OneKey(1, kKeyRw | kKeyAccess | kKeyUpdate)},
      .since = "2.0.0",
