@@ -10,6 +10,25 @@ EARBUDS = (
     '{"name":"Wireless earbuds","description":"Wireless Bluetooth in-ear headphones",'
     '"connection":{"wireless":true,"type":"Bluetooth"},"price":64.99,"stock":17,'
     '"colors":["black","white"],"max_level":[80,100,120]}')
+# Like the documents of RedisJSON's own tests (tests/pytest/test.py).
+REDISJSON_TESTS = {
+    "basic":
+        '{"string":"string value","none":null,"bool":true,"int":42,"num":4.2,'
+        '"arr":[42,null,-1.2,false,["sub","array"],{"subdict":true}],'
+        '"dict":{"a":1,"b":"2","c":null}}',
+    "types":
+        '{"null":null,"boolean":false,"integer":42,"number":1.2,"string":"str","object":{},'
+        '"array":[]}',
+    "descend":
+        '{"n":42,"s":"42","arr":[{"n":44},"s",{"n":{"a":1,"b":2}},'
+        '{"n2":{"x":3.02,"n":["to","be","kept",4],"y":4.91}},null]}',
+    "unions": '{"a":[1,2,3],"b":["c","d","e"],"c":"k"}',
+    "filters": '{"a":{"x":{"i":10}},"b":{"x":{"i":20,"j":5}}}',
+    "brackets": '{"f1":{"f2":[0,{"f.]$.f":1},0]}}',
+    "deepfirst": '{"x":[{"tm":[1,"j"]}],"tm":[46,876.85],"nu":null}',
+    "codes": '[{"code":"1"},{"code":"2"}]',
+    "numbers": '[1,2,3,1512060373.222988]',
+}
 
 
 def records():
@@ -25,4 +44,6 @@ def records():
     yield ("store", "json", STORE)
     yield ("special", "json",
            r'{ "spaced" : [ 1.50 , 1E3 ], "esc\u0061ped":"\u00e9\/\n","o":{},"l":[]}')
+    for name, document in REDISJSON_TESTS.items():
+        yield (name, "json", document)
     yield ("text", "string", "no JSON")
