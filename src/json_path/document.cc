@@ -242,7 +242,10 @@ class Document::Parser {
 
   simdjson::error_code Unescape(ondemand::value value, Node& node) {
     if (has_escapes_) return value.get_string().get(node.text);
-    node.text = UpTo(node.raw.data() + 1);
+    // Taken, not looked at only: simdjson would skip a string and a colon behind it as a member.
+    ondemand::raw_json_string taken;
+    if (const auto error = value.get_raw_json_string().get(taken)) return error;
+    node.text = UpTo(taken.raw());
     return simdjson::SUCCESS;
   }
 

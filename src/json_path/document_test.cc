@@ -148,6 +148,11 @@ TEST(Document, RefusesWhatWasCutShort) {
   EXPECT_EQ(Found(whole, "$[0][0][0][0][0].a[2][0]"), "12.5");
 }
 
+TEST(Document, RefusesMembersInAnArray) {
+  EXPECT_THAT(Written(R"(["a":null])"), HasSubstr("not valid JSON"));
+  EXPECT_THAT(Written(R"({"a":{"c":["b":1]}})"), HasSubstr("not valid JSON"));
+}
+
 TEST(Document, RefusesWhatBeginsLikeNoNumber) {
   for (const std::string_view json : {"[e]", "[+1]", "[.5]", "{\"a\":E1}"}) {
     EXPECT_THAT(Written(json), HasSubstr("not valid JSON")) << json;
