@@ -12,6 +12,7 @@ from harness import wire
 # takes what comes without asking. Behind every step each connection is asked PING: what stands
 # before the answer belongs to the step, and nothing has to be waited for. Not so from "off" on
 # (a connection that is silent, waits, or is in MULTI) until "on" or None. "id" keeps the answer.
+# "blocks" is "off", and waits until the server has the connection among those that are blocked.
 A, B, C = "a", "b", "c"
 
 # Each asks only what a read-only replica answers, too.
@@ -81,9 +82,9 @@ CONVERSATIONS = {
     "pause of all ends by itself": [
         (A, "CLIENT PAUSE 30 ALL"), (B, "PING"), (A, "PING")],
     "unblock": [
-        (A, "CLIENT ID", "id"), (A, "XREAD BLOCK 0 STREAMS no-such-stream $", "off"),
+        (A, "CLIENT ID", "id"), (A, "XREAD BLOCK 0 STREAMS no-such-stream $", "blocks"),
         (B, "CLIENT UNBLOCK {id}"), (A, None), (B, "CLIENT UNBLOCK {id}"),
-        (A, "XREAD BLOCK 0 STREAMS no-such-stream $", "off"), (B, "CLIENT UNBLOCK {id} ERROR"),
+        (A, "XREAD BLOCK 0 STREAMS no-such-stream $", "blocks"), (B, "CLIENT UNBLOCK {id} ERROR"),
         (A, None), (B, "CLIENT UNBLOCK {id} sometimes"), (B, "CLIENT UNBLOCK x"),
         (B, "CLIENT UNBLOCK 1 2 3"), (A, "XREAD BLOCK 20 STREAMS no-such-stream $")],
     "CLIENT LIST tells flags": [
@@ -95,6 +96,7 @@ CONVERSATIONS = {
 
 FENCE = b"end-of-step"
 CLOSED = b"<closed>"
+ASKED_AT_MOST = 100_000
 REPLACED = [
     # Monitors see how the others are asked, sooner or later.
     (re.compile(rb'\+[0-9.]+ \[[^\]]+\] "PING" "%s"\r\n' % FENCE), b""),
@@ -171,11 +173,20 @@ class Talk:
         if request is not None:
             id_text = self.ids[-1].decode() if self.ids else ""
             connection.send(encode(request.replace("{id}", id_text)))
-        if option == "off":
+        if option in ("off", "blocks"):
             self.unasked.add(name)
+        if option == "blocks":
+            self.wait_for_blocked_client()
         for other in sorted(self.connections, key=lambda one: (one != name, one)):
             if other not in self.unasked:
                 self.listen(other, request)
+
+    def wait_for_blocked_client(self):
+        with self.server.connect(self.protocol, timeout=10) as connection:
+            for _ in range(ASKED_AT_MOST):
+                if b"\r\nblocked_clients:1\r\n" in connection.call("INFO", "clients").text:
+                    return
+        raise AssertionError(f"{self.server.name}: no client is blocked")
 
     def close(self):
         """Ends every connection, and waits until the server has: the next conversation counts."""
