@@ -384,14 +384,13 @@ std::string SayNoKey(const PathText& /*path*/) { return std::string(kNoKey); }
 void ReplyAsResp(Context& context, std::span<const Node> nodes, uint32_t number);
 
 void ReplyNumber(Context& context, const Node& node) {
-  const char* end = node.raw.data() + node.raw.size();
   int64_t integer = 0;
   if (node.type == Kind::kInteger &&
-      std::from_chars(node.raw.data(), end, integer).ec == std::errc()) {
+      std::from_chars(node.raw.begin(), node.raw.end(), integer).ec == std::errc()) {
     return context.reply.Integer(integer);
   }
   double value = 0;
-  std::from_chars(node.raw.data(), end, value);
+  std::from_chars(node.raw.begin(), node.raw.end(), value);
   context.reply.Double(value);
 }
 

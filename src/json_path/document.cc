@@ -233,7 +233,7 @@ class Document::Parser {
       const auto error =
           first == '{' ? AddMembers(value, depth, nodes) : AddElements(value, depth, nodes);
       if (error) return error;
-      nodes[number].raw = UpToHere(node.raw.data());
+      nodes[number].raw = UpToHere(node.raw);
       if (nodes[number].raw.empty()) return simdjson::INCOMPLETE_ARRAY_OR_OBJECT;
     }
     nodes[number].end = static_cast<uint32_t>(nodes.size());
@@ -277,9 +277,10 @@ class Document::Parser {
     return simdjson::SUCCESS;
   }
 
-  // From `first` to the container's end, which the parser has just passed; empty when it went back,
-  // as it may in a text that was cut short.
-  std::string_view UpToHere(const char* first) {
+  // From `opening` to the container's end, which the parser has just passed; empty when it went
+  // back, as it may in a text that was cut short.
+  std::string_view UpToHere(std::string_view opening) {
+    const char* const first = opening.data();
     const char* here = nullptr;
     if (document_.current_location().get(here)) here = text_.data() + text_.size();
     if (here <= first) return {};
