@@ -63,6 +63,34 @@ class WritableFile {
   virtual const std::string& path() const = 0;
 };
 
+// A file whose space is reserved before it is written, in place: what a Log's segment is. What is
+// allocated and not yet written reads as zeros. A mapping of the file shows what is written later.
+class AllocatedFile {
+ public:
+  virtual ~AllocatedFile() = default;
+  // Makes the file at least `bytes` long. The disk is full here or never: WriteAt needs no space.
+  virtual Result<void> Allocate(uint64_t bytes) = 0;
+  // Inside of what is allocated, anywhere. A process kill leaves a beginning of the bytes, a power
+  // cut any of the blocks that were not synced.
+  virtual Result<void> WriteAt(uint64_t offset, std::string_view bytes) = 0;
+  // Gives back what lies behind `bytes`.
+  virtual Result<void> Truncate(uint64_t bytes) = 0;
+  // Everything written before the call, by any thread. As with WritableFile: once it has failed,
+  // every later call does.
+  virtual Result<void> Sync() = 0;
+  virtual uint64_t allocated() const = 0;
+  virtual const std::string& path() const = 0;
+};
+
+// Memory that processes share by the name of a file. It is as durable as a power cut pleases: what
+// must not be lost stands elsewhere.
+class SharedMemory {
+ public:
+  virtual ~SharedMemory() = default;
+  virtual char* data() = 0;  // aligned to a page; others change it at any time
+  virtual uint64_t size() const = 0;
+};
+
 // Held until destroyed, or until the process ends, however it ends.
 class FileLock {
  public:
@@ -78,6 +106,12 @@ class FileSystem {
   virtual Result<std::unique_ptr<ReadableFile>> OpenForRead(const std::string& path) = 0;
   // Creates the file, or empties it when it exists.
   virtual Result<std::unique_ptr<WritableFile>> Create(const std::string& path) = 0;
+  // A new file, or an existing one as it is. Threads: WriteAt by one, Sync beside it by another.
+  virtual Result<std::unique_ptr<AllocatedFile>> CreateAllocated(const std::string& path) = 0;
+  virtual Result<std::unique_ptr<AllocatedFile>> OpenAllocated(const std::string& path) = 0;
+  // A file of `bytes`, created as zeros when it is missing; another size is made right.
+  virtual Result<std::unique_ptr<SharedMemory>> OpenShared(const std::string& path,
+                                                           uint64_t bytes) = 0;
   // Maps a whole file for reading. A page that cannot be read later does not raise SIGBUS: see
   // Mapping::damaged(). An empty file gives an empty mapping.
   virtual Result<std::unique_ptr<Mapping>> Map(const std::string& path) = 0;
@@ -89,6 +123,10 @@ class FileSystem {
   virtual Result<void> MakeDirectories(const std::string& path) = 0;
   virtual Result<void> Remove(const std::string& path) = 0;
   virtual Result<void> SyncDirectory(const std::string& directory) = 0;
+
+  // Another one after every start of the machine: what a killed process wrote is still there while
+  // this is the same.
+  virtual std::string BootId() const = 0;
 
   // Takes an exclusive lock on the file `path` (created when missing), without waiting, and writes
   // this process's id into it. Held by another, also by another FileLock of this process: kBusy,

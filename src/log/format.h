@@ -1,0 +1,86 @@
+// The numbers of docs/formats/log.md, and nothing else.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+
+namespace larder::log {
+
+inline constexpr uint32_t kFormatVersion = 1;
+using LogId = std::array<char, 16>;
+
+// "Files"
+inline constexpr std::string_view kSegmentSuffix = ".seg";
+inline constexpr std::string_view kIndexSuffix = ".idx";
+inline constexpr std::string_view kNumbersSuffix = ".numbers";
+inline constexpr std::string_view kControlSuffix = ".control";
+inline constexpr std::string_view kLockSuffix = ".lock";
+inline constexpr int kNumberDigits = 20;
+
+// "Segment"
+inline constexpr std::string_view kSegmentMagic = "LARDSEGM";
+inline constexpr uint64_t kSegmentHeadBytes = 4096;
+namespace segment_at {
+inline constexpr uint64_t kVersion = 8;
+inline constexpr uint64_t kLogId = 16;
+inline constexpr uint64_t kFirstNumber = 32;
+inline constexpr uint64_t kMadeAtMs = 40;
+inline constexpr uint64_t kZeros = 48;
+inline constexpr uint64_t kChecksum = kSegmentHeadBytes - 8;
+}  // namespace segment_at
+inline constexpr uint64_t kFirstAllocation = uint64_t{64} << 10;
+
+// "Batch"
+inline constexpr uint64_t kAlignment = 8;
+inline constexpr uint64_t kBatchHeadBytes = 40;
+namespace batch_at {
+inline constexpr uint64_t kChecksum = 0;
+inline constexpr uint64_t kBytes = 8;
+inline constexpr uint64_t kRecords = 12;
+inline constexpr uint64_t kFirstNumber = 16;
+inline constexpr uint64_t kTimeMs = 24;
+inline constexpr uint64_t kSynced = 32;
+}  // namespace batch_at
+inline constexpr uint64_t kMaxBatchBytes = UINT32_MAX & ~(kAlignment - 1);
+
+// "Record"
+inline constexpr uint64_t kRecordHeadBytes = 8;
+constexpr uint64_t RecordSpace(uint64_t data_bytes) {
+  return AlignUp(kRecordHeadBytes + data_bytes, kAlignment);
+}
+
+// "Index"
+inline constexpr std::string_view kIndexMagic = "LARDLIDX";
+inline constexpr uint64_t kIndexHeadBytes = 64;
+inline constexpr uint64_t kIndexEntryBytes = 4;
+inline constexpr uint64_t kMaxSegmentBytes = (uint64_t{UINT32_MAX} + 1) * kAlignment;
+
+// "Numbers"
+inline constexpr std::string_view kNumbersMagic = "LARDNUMS";
+inline constexpr uint64_t kSmallFileBytes = 64;
+inline constexpr uint64_t kSmallFileChecksumAt = 56;
+inline constexpr uint64_t kReservedAt = 32;
+
+inline constexpr uint64_t kNumbersReservedAhead = uint64_t{1} << 20;
+
+// "Control"
+inline constexpr std::string_view kControlMagic = "LARDCTRL";
+inline constexpr uint64_t kControlBytes = 4096;
+namespace control_at {
+inline constexpr uint64_t kVersion = 8;
+inline constexpr uint64_t kState = 12;
+inline constexpr uint64_t kLogId = 16;
+inline constexpr uint64_t kBoot = 32;
+inline constexpr uint64_t kCommitted = 40;
+inline constexpr uint64_t kSynced = 48;
+inline constexpr uint64_t kOldest = 56;
+inline constexpr uint64_t kWakeUps = 64;
+inline constexpr uint64_t kSleepers = 68;
+inline constexpr uint64_t kSegmentChanges = 72;
+}  // namespace control_at
+
+}  // namespace larder::log

@@ -1,0 +1,32 @@
+// What a log is opened with.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace larder::log {
+
+// When an append is on the disk. Whatever the policy, a segment is synced before its successor
+// begins.
+enum class SyncPolicy : uint8_t {
+  kNever,     // when the kernel pleases
+  kInterval,  // at most so long, or so many bytes, after the append
+  kAlways,    // before the append returns; appends of many threads share one sync
+};
+
+struct Options {
+  std::string directory;
+  std::string prefix = "log";
+  SyncPolicy sync = SyncPolicy::kInterval;
+  std::chrono::milliseconds sync_interval{100};
+  uint64_t sync_bytes = uint64_t{64} << 20;  // of kInterval
+
+  // A segment ends with the append after which one of these is passed; 0 is no limit. A batch that
+  // is larger than segment_bytes gets a segment of its own.
+  uint64_t segment_bytes = uint64_t{64} << 20;
+  uint64_t segment_records = 0;
+  std::chrono::milliseconds segment_age{0};
+};
+
+}  // namespace larder::log

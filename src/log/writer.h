@@ -1,0 +1,71 @@
+// Writer: appends to a log, for one process at a time.
+// Format: docs/formats/log.md
+//
+// Open recovers: a torn tail is cut, what a failed sync left in doubt is copied and synced, damage
+// to what was safe is an error that changes nothing.
+//
+// Threads:    all members from any thread. Appends go one by one; with SyncPolicy::kAlways those
+//             that wait share one sync.
+// Errors:     kBusy (another process appends: which), kCorrupt (segment, offset and number, and what
+//             to do), kLimit (a record or batch too large), the file system's. After a failed write
+//             or sync every later Append and Sync fails with that error: reopening recovers.
+// Durability: an append that has returned survives
+//
+//               policy     a process kill   a power cut
+//               kNever     yes              perhaps
+//               kInterval  yes              once sync_interval has passed, or sync_bytes
+//               kAlways    yes              yes
+//
+//             and Sync makes it yes for all appends before it. Of a batch all survives or nothing.
+//             The number of a lost record is never given to another.
+// Cost:       one copy and two checksums a record, no system call but at the ends of allocations
+//             (kNever), one shared fdatasync (kAlways).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "io/file_system.h"
+#include "log/options.h"
+
+namespace larder::log {
+
+// What Open met.
+struct Recovery {
+  std::string segment;        // the last one's file name; "" for a new log
+  uint64_t cut_bytes = 0;     // of a torn tail
+  uint64_t cut_batches = 0;   // whole ones behind a hole, among them
+  uint64_t copied_batches = 0;  // into a new segment after a failed sync
+  uint64_t skipped_numbers = 0;  // reserved before a power cut, and lost
+};
+
+class Writer {
+ public:
+  static Result<std::unique_ptr<Writer>> Open(io::FileSystem& files, const Options& options);
+  virtual ~Writer() = default;  // closes; what Close would have said is logged
+
+  // All of them or none, in order; returns the number of the last. An empty batch is
+  // kInvalidArgument.
+  virtual Result<uint64_t> Append(std::span<const std::string_view> records) = 0;
+  Result<uint64_t> Append(std::string_view record) { return Append({&record, 1}); }
+
+  // Returns when everything appended before the call is on the disk.
+  virtual Result<void> Sync() = 0;
+  // The next append begins a new segment.
+  virtual Result<void> Rotate() = 0;
+  // Removes whole segments all of whose records are below `number`; the last one stays.
+  virtual Result<void> RemoveBefore(uint64_t number) = 0;
+  // Syncs, and lets the next Open go on at once.
+  virtual Result<void> Close() = 0;
+
+  virtual uint64_t oldest() const = 0;     // the first number that is kept; next_number() if none
+  virtual uint64_t committed() const = 0;  // the last that can be read; 0 if none
+  virtual uint64_t synced() const = 0;     // the last known to be on the disk
+  virtual const Recovery& recovery() const = 0;
+};
+
+}  // namespace larder::log
