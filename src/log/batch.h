@@ -10,11 +10,15 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "base/hash.h"
 #include "log/format.h"
 
 namespace larder::log {
+
+// What ties batches to their segment: its log's id and its NUMBER. No batch of another segment is
+// right in this one.
+uint64_t SegmentKey(const LogId& id, uint64_t segment_number);
 
 struct BatchHead {
   uint64_t bytes = 0;  // with the head
@@ -29,27 +33,36 @@ struct BatchHead {
 // How many bytes a batch of these takes in a segment.
 uint64_t BatchBytes(std::span<const std::string_view> records);
 
+// Where a batch will lie.
+struct BatchPlace {
+  uint64_t segment_key = 0;
+  uint64_t offset = 0;
+};
+
 // Makes a batch in memory of its own, used again by the next.
 class BatchEncoder {
  public:
-  explicit BatchEncoder(const LogId& id) : id_(id) {}
-
-  // `records` is not empty and BatchBytes(records) at most kMaxBatchBytes; the batch will lie at
-  // `offset`. Valid until the next call.
+  // `records` is not empty and BatchBytes(records) at most kMaxBatchBytes, with no record beginning
+  // at kMaxSegmentBytes or behind; the numbers are 1 to kMaxNumber, `synced` below them. Valid
+  // until the next call.
   std::string_view Encode(std::span<const std::string_view> records, uint64_t first_number,
-                          int64_t time_ms, uint64_t synced, uint64_t offset);
+                          int64_t time_ms, uint64_t synced, const BatchPlace& place);
   // The index entries of the batch just made, as they lie in the index.
   std::string_view index_entries() const { return index_entries_; }
 
  private:
-  LogId id_;
-  std::string bytes_;
+  std::string bytes_;  // at least as long as the batch
   std::string index_entries_;
 };
 
-// The batch at `offset` of a segment when it is whole: in place, of this log, its checksum right and
-// its records filling it. `segment` may be any bytes, and shorter than the batch says.
-std::optional<BatchHead> ReadBatch(std::string_view segment, uint64_t offset, const LogId& id);
+// The head at `offset` when it is right: of this place, with numbers that can be, and the batch not
+// longer than the segment. It is right on its own: whether the records survived is not looked at.
+std::optional<BatchHead> ReadBatchHead(std::string_view segment, uint64_t offset,
+                                       uint64_t segment_key);
+
+// The batch at `offset` of a segment when it is whole: its head is right, its records fill it and
+// are right. `segment` may be any bytes, and shorter than the batch says.
+std::optional<BatchHead> ReadBatch(std::string_view segment, uint64_t offset, uint64_t segment_key);
 
 struct RecordInBatch {
   uint64_t number = 0;
@@ -57,9 +70,27 @@ struct RecordInBatch {
   std::string_view data;
 };
 
-// The data of record `number` at `offset` of a segment, when its own checksum is right.
-std::optional<std::string_view> ReadRecord(std::string_view segment, uint64_t offset,
-                                           uint64_t number);
+inline uint32_t RecordChecksum(std::string_view data, uint64_t number) {
+  return static_cast<uint32_t>((Checksum64(data) ^ (number * kNumberFactor)) >> 32);
+}
+
+// The data of record `number` at `offset` of a segment, when its own checksum is right. Any offset
+// may be asked for.
+inline std::optional<std::string_view> ReadRecord(std::string_view segment, uint64_t offset,
+                                                  uint64_t number) {
+  if (offset % kAlignment != 0 || offset < kSegmentHeadBytes + kBatchHeadBytes ||
+      offset >= segment.size() || segment.size() - offset < kRecordHeadBytes) {
+    return std::nullopt;
+  }
+  const char* const head = segment.data() + offset;
+  const uint64_t bytes = LoadLe<uint32_t>(head);
+  if (bytes > segment.size() - offset - kRecordHeadBytes) return std::nullopt;
+  const std::string_view data(head + kRecordHeadBytes, bytes);
+  if (LoadLe<uint32_t>(head + kRecordChecksumAt) != RecordChecksum(data, number)) {
+    return std::nullopt;
+  }
+  return data;
+}
 
 // Calls visit(RecordInBatch) for each record of a batch that ReadBatch has found whole.
 template <typename Visit>

@@ -19,7 +19,11 @@ inline constexpr std::string_view kIndexSuffix = ".idx";
 inline constexpr std::string_view kNumbersSuffix = ".numbers";
 inline constexpr std::string_view kControlSuffix = ".control";
 inline constexpr std::string_view kLockSuffix = ".lock";
-inline constexpr int kNumberDigits = 20;
+inline constexpr uint64_t kNumberDigits = 20;
+inline constexpr uint64_t kMaxNameBytes = 255;
+
+// So that the number behind any record's is one, too.
+inline constexpr uint64_t kMaxNumber = UINT64_MAX - 1;
 
 // "Segment"
 inline constexpr std::string_view kSegmentMagic = "LARDSEGM";
@@ -29,26 +33,30 @@ inline constexpr uint64_t kVersion = 8;
 inline constexpr uint64_t kLogId = 16;
 inline constexpr uint64_t kFirstNumber = 32;
 inline constexpr uint64_t kMadeAtMs = 40;
-inline constexpr uint64_t kZeros = 48;
+inline constexpr uint64_t kLastBefore = 48;
 inline constexpr uint64_t kChecksum = kSegmentHeadBytes - 8;
 }  // namespace segment_at
 inline constexpr uint64_t kFirstAllocation = uint64_t{64} << 10;
 
 // "Batch"
 inline constexpr uint64_t kAlignment = 8;
-inline constexpr uint64_t kBatchHeadBytes = 40;
+inline constexpr uint64_t kBatchHeadBytes = 48;
 namespace batch_at {
-inline constexpr uint64_t kChecksum = 0;
-inline constexpr uint64_t kBytes = 8;
-inline constexpr uint64_t kRecords = 12;
-inline constexpr uint64_t kFirstNumber = 16;
-inline constexpr uint64_t kTimeMs = 24;
-inline constexpr uint64_t kSynced = 32;
+inline constexpr uint64_t kHeadChecksum = 0;
+inline constexpr uint64_t kChecked = 8;  // from here to the end of the head
+inline constexpr uint64_t kRecordsChecksum = 8;
+inline constexpr uint64_t kBytes = 16;
+inline constexpr uint64_t kRecords = 20;
+inline constexpr uint64_t kFirstNumber = 24;
+inline constexpr uint64_t kTimeMs = 32;
+inline constexpr uint64_t kSynced = 40;
 }  // namespace batch_at
 inline constexpr uint64_t kMaxBatchBytes = UINT32_MAX & ~(kAlignment - 1);
 
 // "Record"
 inline constexpr uint64_t kRecordHeadBytes = 8;
+inline constexpr uint64_t kRecordChecksumAt = 4;
+inline constexpr uint64_t kNumberFactor = 0x9E3779B97F4A7C15;
 constexpr uint64_t RecordSpace(uint64_t data_bytes) {
   return AlignUp(kRecordHeadBytes + data_bytes, kAlignment);
 }
@@ -63,7 +71,11 @@ inline constexpr uint64_t kMaxSegmentBytes = (uint64_t{UINT32_MAX} + 1) * kAlign
 inline constexpr std::string_view kNumbersMagic = "LARDNUMS";
 inline constexpr uint64_t kSmallFileBytes = 64;
 inline constexpr uint64_t kSmallFileChecksumAt = 56;
+inline constexpr uint64_t kSmallFileVersionAt = 8;
+inline constexpr uint64_t kSmallFileLogIdAt = 16;
+inline constexpr uint64_t kIndexNumberAt = 32;
 inline constexpr uint64_t kReservedAt = 32;
+inline constexpr uint64_t kNumbersSyncedAt = 40;
 
 inline constexpr uint64_t kNumbersReservedAhead = uint64_t{1} << 20;
 

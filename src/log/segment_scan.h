@@ -1,13 +1,15 @@
 // Looking through a segment: where its whole batches are, and what is wrong with the rest.
 // Format: docs/formats/log.md, "Recovery"
 //
-// Threads:    pure functions.
+// Threads:    pure functions, on bytes that nobody changes meanwhile. Who looks at a segment that
+//             another appends to may use what is whole at the front, and must not conclude damage.
 // Cost:       one pass over the batches; a hole is searched for whole batches behind it, 8 bytes at
-//             a time, zeros a page at a time.
+//             a time; zeros at the speed of memory. Linear in the segment, whatever its bytes.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -17,8 +19,12 @@ namespace larder::log {
 
 struct SegmentHead {
   LogId id{};
-  uint64_t first_number = 0;
+  uint64_t first_number = 0;  // NUMBER
   int64_t made_at_ms = 0;
+  uint64_t last_before = 0;  // the last record that is safe in the segments before; 0: none
+
+  uint64_t key() const { return SegmentKey(id, first_number); }
+  bool operator==(const SegmentHead&) const = default;
 };
 
 std::string MakeSegmentHead(const SegmentHead& head);
@@ -28,19 +34,26 @@ Result<SegmentHead> ReadSegmentHead(std::string_view segment, std::string_view n
 struct SegmentScan {
   uint64_t end = kSegmentHeadBytes;  // of the whole batches at the front
   uint64_t batches = 0;
-  uint64_t next_number = 0;       // the number behind the last record before `end`
-  uint64_t bytes_after = 0;       // behind `end`, up to the last byte that is not zero
-  uint64_t whole_after = 0;       // batches behind a hole
-  uint64_t highest_synced = 0;    // of all whole batches, before and behind the hole
-  uint64_t end_of_synced = kSegmentHeadBytes;  // of the front batches, all up to here are marked as synced
+  uint64_t next_number = 0;  // the number behind the last record before `end`
+  uint64_t bytes_after = 0;  // behind `end`, up to the last byte that is not zero
+  uint64_t whole_after = 0;  // batches behind a hole
+  uint64_t highest_synced =
+      0;  // what the caller knew, and of all right heads, also behind the hole
+  uint64_t end_of_synced = kSegmentHeadBytes;  // the front batches before this are marked as synced
 
   bool clean() const { return bytes_after == 0; }
-  // What was known to be on the disk is missing: no torn tail, but damage.
+  // What was known to be on the disk is missing: no torn tail, but damage. The first that is
+  // missing is next_number, and should be at `end`.
   bool damaged() const { return highest_synced >= next_number; }
 };
 
-// `visit` may be empty; it is called for every whole batch at the front, in order.
+using VisitBatch = std::function<void(uint64_t offset, const BatchHead&)>;
+
+// `head` is what the segment's should be (its id and NUMBER are known from elsewhere, too); the
+// first page itself is not looked at. `known_synced` is known to be on the disk from elsewhere:
+// from the numbers file, of a sealed segment from `last_before` in its successor's head. `visit`
+// may be empty; it is called for every whole batch at the front, in order.
 SegmentScan ScanSegment(std::string_view segment, const SegmentHead& head,
-                        const std::function<void(uint64_t offset, const BatchHead&)>& visit = {});
+                        uint64_t known_synced = 0, const VisitBatch& visit = {});
 
 }  // namespace larder::log
