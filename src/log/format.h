@@ -76,6 +76,7 @@ inline constexpr uint64_t kSmallFileLogIdAt = 16;
 inline constexpr uint64_t kIndexNumberAt = 32;
 inline constexpr uint64_t kReservedAt = 32;
 inline constexpr uint64_t kNumbersSyncedAt = 40;
+inline constexpr uint64_t kNumbersBootAt = 48;
 
 inline constexpr uint64_t kNumbersReservedAhead = uint64_t{1} << 20;
 

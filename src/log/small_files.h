@@ -79,9 +79,13 @@ struct Numbers {
   LogId id{};
   uint64_t reserved = 0;  // no greater number has been given out; at most kMaxNumber
   uint64_t synced = 0;    // known to be on the disk when this was written; at most `reserved`
+  uint64_t boot = 0;  // BootChecksum of the machine when this was written
 
   bool operator==(const Numbers&) const = default;
 };
+
+// What control and numbers files know the machine's start by; never 0.
+uint64_t BootChecksum(std::string_view boot_id);
 
 std::string MakeNumbersFile(const Numbers& numbers);
 Result<Numbers> ReadNumbersFile(std::string_view bytes, std::string_view name);
