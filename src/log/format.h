@@ -25,16 +25,17 @@ inline constexpr uint64_t kMaxNameBytes = 255;
 // So that the number behind any record's is one, too.
 inline constexpr uint64_t kMaxNumber = UINT64_MAX - 1;
 
+// All heads of files
+inline constexpr uint64_t kHeadVersionAt = 8;
+inline constexpr uint64_t kHeadLogIdAt = 16;
+
 // "Segment"
 inline constexpr std::string_view kSegmentMagic = "LARDSEGM";
 inline constexpr uint64_t kSegmentHeadBytes = 4096;
 namespace segment_at {
-inline constexpr uint64_t kVersion = 8;
-inline constexpr uint64_t kLogId = 16;
 inline constexpr uint64_t kFirstNumber = 32;
 inline constexpr uint64_t kMadeAtMs = 40;
 inline constexpr uint64_t kLastBefore = 48;
-inline constexpr uint64_t kChecksum = kSegmentHeadBytes - 8;
 }  // namespace segment_at
 inline constexpr uint64_t kFirstAllocation = uint64_t{64} << 10;
 
@@ -70,9 +71,6 @@ inline constexpr uint64_t kMaxSegmentBytes = (uint64_t{UINT32_MAX} + 1) * kAlign
 // "Numbers"
 inline constexpr std::string_view kNumbersMagic = "LARDNUMS";
 inline constexpr uint64_t kSmallFileBytes = 64;
-inline constexpr uint64_t kSmallFileChecksumAt = 56;
-inline constexpr uint64_t kSmallFileVersionAt = 8;
-inline constexpr uint64_t kSmallFileLogIdAt = 16;
 inline constexpr uint64_t kIndexNumberAt = 32;
 inline constexpr uint64_t kReservedAt = 32;
 inline constexpr uint64_t kNumbersSyncedAt = 40;

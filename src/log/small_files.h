@@ -79,7 +79,7 @@ struct Numbers {
   LogId id{};
   uint64_t reserved = 0;  // no greater number has been given out; at most kMaxNumber
   uint64_t synced = 0;    // known to be on the disk when this was written; at most `reserved`
-  uint64_t boot = 0;  // BootChecksum of the machine when this was written
+  uint64_t boot = 0;      // BootChecksum of the machine when this was written
 
   bool operator==(const Numbers&) const = default;
 };

@@ -1,0 +1,140 @@
+#include "log/batch.h"
+
+#include <cstring>
+
+namespace larder::log {
+namespace {
+
+// After a batch that is larger, its memory is given back by the next that is not.
+constexpr uint64_t kKeptBytes = uint64_t{4} << 20;
+
+uint64_t HeadChecksum(const char* head, const BatchPlace& place) {
+  const std::string_view checked(head + batch_at::kChecked, kBatchHeadBytes - batch_at::kChecked);
+  return Checksum64(checked) ^ place.segment_key ^ place.offset;
+}
+
+void StoreHead(char* to, const BatchHead& head, const BatchPlace& place) {
+  const std::string_view records(to + kBatchHeadBytes, head.bytes - kBatchHeadBytes);
+  StoreLe(to + batch_at::kRecordsChecksum, Checksum64(records));
+  StoreLe(to + batch_at::kBytes, static_cast<uint32_t>(head.bytes));
+  StoreLe(to + batch_at::kRecords, static_cast<uint32_t>(head.records));
+  StoreLe(to + batch_at::kFirstNumber, head.first_number);
+  StoreLe(to + batch_at::kTimeMs, head.time_ms);
+  StoreLe(to + batch_at::kSynced, head.synced);
+  StoreLe(to + batch_at::kHeadChecksum, HeadChecksum(to, place));
+}
+
+// Returns where the next one begins.
+char* StoreRecord(char* to, std::string_view data, uint64_t number) {
+  const uint64_t space = RecordSpace(data.size());
+  // The fill is in the last 8 bytes; the data, which may be all of them, come after it.
+  StoreLe(to + space - kAlignment, uint64_t{0});
+  StoreLe(to, static_cast<uint32_t>(data.size()));
+  char* const copy = to + kRecordHeadBytes;
+  if (!data.empty()) std::memcpy(copy, data.data(), data.size());
+  // Of the copy, which nobody changes meanwhile: so that a whole batch has only right records.
+  StoreLe(to + kRecordChecksumAt, RecordChecksum({copy, data.size()}, number));
+  return to + space;
+}
+
+bool OnlyZeros(std::string_view bytes) {
+  return bytes.find_first_not_of('\0') == std::string_view::npos;
+}
+
+bool RecordsFill(std::string_view segment, uint64_t offset, const BatchHead& head) {
+  const std::string_view batch = segment.substr(0, offset + head.bytes);
+  uint64_t at = offset + kBatchHeadBytes;
+  for (uint64_t i = 0; i < head.records; ++i) {
+    if (at >= kMaxSegmentBytes) return false;  // no index entry leads there
+    const auto data = ReadRecord(batch, at, head.first_number + i);
+    if (!data) return false;
+    const uint64_t data_end = at + kRecordHeadBytes + data->size();
+    at += RecordSpace(data->size());
+    // Never over the end, as the batch ends at a multiple of the alignment.
+    if (!OnlyZeros(batch.substr(data_end, at - data_end))) return false;
+  }
+  return at == batch.size();
+}
+
+}  // namespace
+
+uint64_t SegmentKey(const LogId& id, uint64_t segment_number) {
+  std::array<char, sizeof(LogId) + sizeof(uint64_t)> bytes;
+  StoreLe(bytes.data(), id);
+  StoreLe(bytes.data() + sizeof(LogId), segment_number);
+  return Checksum64({bytes.data(), bytes.size()});
+}
+
+uint64_t BatchBytes(std::span<const std::string_view> records) {
+  uint64_t bytes = kBatchHeadBytes;
+  for (const std::string_view record : records) bytes += RecordSpace(record.size());
+  return bytes;
+}
+
+std::string_view BatchEncoder::Encode(std::span<const std::string_view> records,
+                                      uint64_t first_number, int64_t time_ms, uint64_t synced,
+                                      const BatchPlace& place) {
+  const BatchHead head{.bytes = BatchBytes(records),
+                       .records = records.size(),
+                       .first_number = first_number,
+                       .time_ms = time_ms,
+                       .synced = synced};
+  if (bytes_.size() > kKeptBytes && head.bytes <= kKeptBytes) {
+    bytes_ = std::string();
+    index_entries_ = std::string();
+  }
+  if (bytes_.size() < head.bytes) bytes_.resize(head.bytes);
+  index_entries_.resize(records.size() * kIndexEntryBytes);
+  char* const begin = bytes_.data();
+  char* to = begin + kBatchHeadBytes;
+  char* entry = index_entries_.data();
+  uint64_t number = first_number;
+  for (const std::string_view record : records) {
+    const uint64_t offset = place.offset + static_cast<uint64_t>(to - begin);
+    StoreLe(entry, static_cast<uint32_t>(offset / kAlignment));
+    entry += kIndexEntryBytes;
+    to = StoreRecord(to, record, number++);
+  }
+  StoreHead(begin, head, place);
+  return {begin, head.bytes};
+}
+
+std::optional<BatchHead> ReadBatchHead(std::string_view segment, uint64_t offset,
+                                       uint64_t segment_key) {
+  if (offset % kAlignment != 0 || offset < kSegmentHeadBytes || offset >= kMaxSegmentBytes ||
+      offset >= segment.size() || segment.size() - offset < kBatchHeadBytes) {
+    return std::nullopt;
+  }
+  const char* const at = segment.data() + offset;
+  const BatchHead head{.bytes = LoadLe<uint32_t>(at + batch_at::kBytes),
+                       .records = LoadLe<uint32_t>(at + batch_at::kRecords),
+                       .first_number = LoadLe<uint64_t>(at + batch_at::kFirstNumber),
+                       .time_ms = LoadLe<int64_t>(at + batch_at::kTimeMs),
+                       .synced = LoadLe<uint64_t>(at + batch_at::kSynced)};
+  const bool fits = head.bytes % kAlignment == 0 && head.bytes <= segment.size() - offset &&
+                    head.records >= 1 &&
+                    head.bytes >= kBatchHeadBytes + head.records * kRecordHeadBytes;
+  if (!fits) return std::nullopt;
+  const bool numbered = head.first_number >= 1 && head.first_number <= kMaxNumber &&
+                        head.records - 1 <= kMaxNumber - head.first_number &&
+                        head.synced < head.first_number;
+  if (!numbered) return std::nullopt;
+  if (LoadLe<uint64_t>(at + batch_at::kHeadChecksum) !=
+      HeadChecksum(at, {.segment_key = segment_key, .offset = offset})) {
+    return std::nullopt;
+  }
+  return head;
+}
+
+std::optional<BatchHead> ReadBatch(std::string_view segment, uint64_t offset,
+                                   uint64_t segment_key) {
+  const auto head = ReadBatchHead(segment, offset, segment_key);
+  if (!head) return std::nullopt;
+  const std::string_view records =
+      segment.substr(offset + kBatchHeadBytes, head->bytes - kBatchHeadBytes);
+  const auto expected = LoadLe<uint64_t>(segment.data() + offset + batch_at::kRecordsChecksum);
+  if (Checksum64(records) != expected || !RecordsFill(segment, offset, *head)) return std::nullopt;
+  return head;
+}
+
+}  // namespace larder::log
