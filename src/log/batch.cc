@@ -5,6 +5,11 @@
 namespace larder::log {
 namespace {
 
+// How a batch's checksum goes on from record to record: none can change without changing it.
+uint64_t Fold(uint64_t checksum, uint64_t record_sum) {
+  return (checksum ^ record_sum) * kNumberFactor;
+}
+
 // After a batch that is larger, its memory is given back by the next that is not.
 constexpr uint64_t kKeptBytes = uint64_t{4} << 20;
 
@@ -13,9 +18,9 @@ uint64_t HeadChecksum(const char* head, const BatchPlace& place) {
   return Checksum64(checked) ^ place.segment_key ^ place.offset;
 }
 
-void StoreHead(char* to, const BatchHead& head, const BatchPlace& place) {
-  const std::string_view records(to + kBatchHeadBytes, head.bytes - kBatchHeadBytes);
-  StoreLe(to + batch_at::kRecordsChecksum, Checksum64(records));
+void StoreHead(char* to, const BatchHead& head, uint64_t records_checksum,
+               const BatchPlace& place) {
+  StoreLe(to + batch_at::kRecordsChecksum, records_checksum);
   StoreLe(to + batch_at::kBytes, static_cast<uint32_t>(head.bytes));
   StoreLe(to + batch_at::kRecords, static_cast<uint32_t>(head.records));
   StoreLe(to + batch_at::kFirstNumber, head.first_number);
@@ -24,36 +29,47 @@ void StoreHead(char* to, const BatchHead& head, const BatchPlace& place) {
   StoreLe(to + batch_at::kHeadChecksum, HeadChecksum(to, place));
 }
 
-// Returns where the next one begins.
-char* StoreRecord(char* to, std::string_view data, uint64_t number) {
-  const uint64_t space = RecordSpace(data.size());
+// Returns its sum.
+uint64_t StoreRecord(char* to, std::string_view data, uint64_t number, uint64_t space) {
   // The fill is in the last 8 bytes; the data, which may be all of them, come after it.
   StoreLe(to + space - kAlignment, uint64_t{0});
   StoreLe(to, static_cast<uint32_t>(data.size()));
   char* const copy = to + kRecordHeadBytes;
   if (!data.empty()) std::memcpy(copy, data.data(), data.size());
   // Of the copy, which nobody changes meanwhile: so that a whole batch has only right records.
-  StoreLe(to + kRecordChecksumAt, RecordChecksum({copy, data.size()}, number));
-  return to + space;
+  const uint64_t sum = RecordSum({copy, data.size()}, number);
+  StoreLe(to + kRecordChecksumAt, RecordChecksum(sum));
+  return sum;
 }
 
 bool OnlyZeros(std::string_view bytes) {
   return bytes.find_first_not_of('\0') == std::string_view::npos;
 }
 
-bool RecordsFill(std::string_view segment, uint64_t offset, const BatchHead& head) {
+// The records' checksum when they fill the batch and each is right.
+std::optional<uint64_t> CheckRecords(std::string_view segment, uint64_t offset,
+                                     const BatchHead& head) {
   const std::string_view batch = segment.substr(0, offset + head.bytes);
+  uint64_t checksum = 0;
   uint64_t at = offset + kBatchHeadBytes;
   for (uint64_t i = 0; i < head.records; ++i) {
-    if (at >= kMaxSegmentBytes) return false;  // no index entry leads there
-    const auto data = ReadRecord(batch, at, head.first_number + i);
-    if (!data) return false;
-    const uint64_t data_end = at + kRecordHeadBytes + data->size();
-    at += RecordSpace(data->size());
-    // Never over the end, as the batch ends at a multiple of the alignment.
-    if (!OnlyZeros(batch.substr(data_end, at - data_end))) return false;
+    // No index entry leads behind the greatest segment.
+    if (at >= kMaxSegmentBytes || batch.size() - at < kRecordHeadBytes) return std::nullopt;
+    const uint64_t bytes = LoadLe<uint32_t>(batch.data() + at);
+    const uint64_t data_at = at + kRecordHeadBytes;
+    if (bytes > batch.size() - data_at) return std::nullopt;
+    const uint64_t sum = RecordSum(batch.substr(data_at, bytes), head.first_number + i);
+    if (LoadLe<uint32_t>(batch.data() + at + kRecordChecksumAt) != RecordChecksum(sum)) {
+      return std::nullopt;
+    }
+    checksum = Fold(checksum, sum);
+    // Not over the end, as the batch ends at a multiple of the alignment.
+    at += RecordSpace(bytes);
+    const uint64_t data_end = data_at + bytes;
+    if (!OnlyZeros(batch.substr(data_end, at - data_end))) return std::nullopt;
   }
-  return at == batch.size();
+  if (at != batch.size()) return std::nullopt;
+  return checksum;
 }
 
 }  // namespace
@@ -89,13 +105,16 @@ std::string_view BatchEncoder::Encode(std::span<const std::string_view> records,
   char* to = begin + kBatchHeadBytes;
   char* entry = index_entries_.data();
   uint64_t number = first_number;
+  uint64_t checksum = 0;
   for (const std::string_view record : records) {
     const uint64_t offset = place.offset + static_cast<uint64_t>(to - begin);
     StoreLe(entry, static_cast<uint32_t>(offset / kAlignment));
     entry += kIndexEntryBytes;
-    to = StoreRecord(to, record, number++);
+    const uint64_t space = RecordSpace(record.size());
+    checksum = Fold(checksum, StoreRecord(to, record, number++, space));
+    to += space;
   }
-  StoreHead(begin, head, place);
+  StoreHead(begin, head, checksum, place);
   return {begin, head.bytes};
 }
 
@@ -130,10 +149,8 @@ std::optional<BatchHead> ReadBatch(std::string_view segment, uint64_t offset,
                                    uint64_t segment_key) {
   const auto head = ReadBatchHead(segment, offset, segment_key);
   if (!head) return std::nullopt;
-  const std::string_view records =
-      segment.substr(offset + kBatchHeadBytes, head->bytes - kBatchHeadBytes);
   const auto expected = LoadLe<uint64_t>(segment.data() + offset + batch_at::kRecordsChecksum);
-  if (Checksum64(records) != expected || !RecordsFill(segment, offset, *head)) return std::nullopt;
+  if (CheckRecords(segment, offset, *head) != expected) return std::nullopt;
   return head;
 }
 

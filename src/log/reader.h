@@ -1,11 +1,12 @@
 // Reader: records by number and in order, also while another thread or process appends.
 // Format: docs/formats/log.md
 //
-// Trusts nothing beyond the committed number of the control file; without one that is right it looks
-// through the last segment itself.
+// Trusts nothing beyond the committed number of the control file; without one that is right it
+// looks through the last segment itself.
 //
 // Threads:    all members from any thread.
-// Errors:     kNotFound (never written, lost, or removed; the message says which numbers are there),
+// Errors:     kNotFound (never written, lost, or removed; the message says which numbers are
+// there),
 //             kCorrupt (segment, offset, number).
 // Cost:       Read: two loads from a mapping and one checksum. A segment is mapped when it is first
 //             read and stays so while one of its records is held, or it is among the last used.

@@ -57,9 +57,15 @@ void SearchBehindHole(std::string_view segment, uint64_t key, uint64_t data_end,
   // among them could take forever.
   uint64_t checked_to = at;
   while (at < data_end && segment.size() - at >= kBatchHeadBytes) {
-    // A head has its length there, which is not zero.
-    if (LoadLe<uint64_t>(segment.data() + at + batch_at::kBytes) == 0) {
+    // A head has its lengths there, which are not zero.
+    const auto lengths = LoadLe<uint64_t>(segment.data() + at + batch_at::kBytes);
+    if (lengths == 0) {
       at = SkipZeros(segment, at + batch_at::kBytes) - batch_at::kBytes;
+      continue;
+    }
+    // Most data is no head by this alone.
+    if (lengths % kAlignment != 0) {
+      at += kAlignment;
       continue;
     }
     const auto head = ReadBatchHead(segment, at, key);

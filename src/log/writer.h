@@ -6,7 +6,8 @@
 //
 // Threads:    all members from any thread. Appends go one by one; with SyncPolicy::kAlways those
 //             that wait share one sync.
-// Errors:     kBusy (another process appends: which), kCorrupt (segment, offset and number, and what
+// Errors:     kBusy (another process appends: which), kCorrupt (segment, offset and number, and
+// what
 //             to do), kLimit (a record or batch too large), the file system's. After a failed write
 //             or sync every later Append and Sync fails with that error: reopening recovers.
 // Durability: an append that has returned survives
@@ -17,7 +18,8 @@
 //               kAlways    yes              yes
 //
 //             and Sync makes it yes for all appends before it. Of a batch all survives or nothing.
-//             The number of a lost record is never given to another.
+//             An append that has failed may be there after all when the log is opened again. The
+//             number of a lost record is never given to another.
 // Cost:       one copy and two checksums a record, no system call but at the ends of allocations
 //             (kNever), one shared fdatasync (kAlways).
 #pragma once
@@ -36,10 +38,10 @@ namespace larder::log {
 
 // What Open met.
 struct Recovery {
-  std::string segment;        // the last one's file name; "" for a new log
-  uint64_t cut_bytes = 0;     // of a torn tail
-  uint64_t cut_batches = 0;   // whole ones behind a hole, among them
-  uint64_t copied_batches = 0;  // into a new segment after a failed sync
+  std::string segment;           // the last one's file name; "" for a new log
+  uint64_t cut_bytes = 0;        // of a torn tail
+  uint64_t cut_batches = 0;      // whole ones behind a hole, among them
+  uint64_t copied_batches = 0;   // into a new segment after a failed sync
   uint64_t skipped_numbers = 0;  // reserved before a power cut, and lost
 };
 

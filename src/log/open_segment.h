@@ -1,0 +1,61 @@
+// OpenSegment: the segment that is appended to, and its index.
+//
+// Threads:    Append by one; Sync beside it by another.
+// Errors:     the file system's. After one the segment is not used again.
+// Cost:       an append is two copies; space is asked for when it is doubled.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "io/file_system.h"
+#include "log/segment_scan.h"
+
+namespace larder::log {
+
+class OpenSegment {
+ public:
+  // Begins a segment: its name and head are on the disk when this returns. `limit` is how far its
+  // space is doubled.
+  static Result<std::unique_ptr<OpenSegment>> Create(io::FileSystem& files,
+                                                     const std::string& directory,
+                                                     const std::string& prefix,
+                                                     const SegmentHead& head, uint64_t limit);
+  // Goes on behind the whole batches of an existing one. What lies behind them is cut, and all of
+  // it synced; the index is written anew from `entries`.
+  static Result<std::unique_ptr<OpenSegment>> Continue(io::FileSystem& files,
+                                                       const std::string& directory,
+                                                       const std::string& prefix,
+                                                       const SegmentHead& head, uint64_t limit,
+                                                       uint64_t end, std::string_view entries);
+
+  // Space for a batch and its entries. A full disk is met here, and changes nothing.
+  Result<void> MakeRoom(uint64_t batch_bytes, uint64_t entry_bytes);
+  // `batch` was encoded for end(), and there is room.
+  Result<void> Append(std::string_view batch, std::string_view entries);
+  Result<void> Sync() { return segment_->Sync(); }
+  // Gives back what is not used, and syncs segment and index.
+  Result<void> Seal();
+
+  const SegmentHead& head() const { return head_; }
+  uint64_t end() const { return end_; }  // where the next batch begins
+  uint64_t records() const;
+  const std::string& path() const { return segment_->path(); }
+
+ private:
+  OpenSegment(const SegmentHead& head, uint64_t limit, std::unique_ptr<io::AllocatedFile> segment,
+              std::unique_ptr<io::AllocatedFile> index)
+      : head_(head), limit_(limit), segment_(std::move(segment)), index_(std::move(index)) {}
+
+  SegmentHead head_;
+  uint64_t limit_;
+  std::unique_ptr<io::AllocatedFile> segment_;
+  std::unique_ptr<io::AllocatedFile> index_;
+  uint64_t end_ = kSegmentHeadBytes;
+  uint64_t index_end_ = kIndexHeadBytes;
+};
+
+}  // namespace larder::log
