@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <new>
 #include <utility>
 
 #include <fmt/format.h>
@@ -15,7 +13,6 @@ namespace larder::io {
 namespace {
 
 constexpr std::string_view kCrashReason = "simulated crash";
-constexpr size_t kMappingAlignment = 4096;  // as mmap's pages
 
 Error CrashError(std::string_view operation, std::string_view path) {
   return Error(ErrorCode::kIoError, fmt::format("{} {}: {}", operation, path, kCrashReason));
@@ -31,17 +28,11 @@ std::unexpected<Error> FailSimulated(ErrorCode code, std::string_view operation,
 
 // The bytes of one mapping, on the heap and of exact size.
 struct FaultyFileSystem::Copy {
-  explicit Copy(const ModelFile& file) : inode(file.inode), size(file.bytes.size()) {
-    data = static_cast<char*>(::operator new(size, std::align_val_t{kMappingAlignment}));
-    std::memcpy(data, file.bytes.data(), size);
-  }
-  Copy(const Copy&) = delete;
-  Copy& operator=(const Copy&) = delete;
-  ~Copy() { ::operator delete(data, std::align_val_t{kMappingAlignment}); }
+  explicit Copy(const ModelFile& file)
+      : inode(file.inode), content(file.bytes, file.bytes.size()) {}
 
-  uint64_t inode;
-  size_t size;
-  char* data;
+  const uint64_t inode;
+  SharedBytes content;
   std::atomic<bool> damaged{false};
 };
 
@@ -49,10 +40,10 @@ class FaultyFileSystem::CopiedMapping final : public Mapping {
  public:
   explicit CopiedMapping(std::shared_ptr<Copy> copy) : copy_(std::move(copy)) {}
 
-  std::string_view bytes() const override { return {copy_->data, copy_->size}; }
+  std::string_view bytes() const override { return copy_->content.bytes(); }
   bool damaged() const override { return copy_->damaged.load(std::memory_order_relaxed); }
   void Advise(AccessPattern /*pattern*/) const override {}
-  uint64_t ResidentBytes() const override { return copy_->size; }
+  uint64_t ResidentBytes() const override { return copy_->content.size(); }
 
  private:
   std::shared_ptr<Copy> copy_;
@@ -198,6 +189,7 @@ void FaultyFileSystem::Reboot(Survival survival) {
   ClearFaults();
   const MutexLock lock(mutex_);
   disk_.PowerCut(survival, random_);
+  if (survival != Survival::kEverything) ++power_cuts_;
   locked_.clear();
   ++boot_;
   crashed_ = false;
@@ -267,6 +259,34 @@ Result<void> FaultyFileSystem::BeginSync(std::string_view operation, std::string
   return {};
 }
 
+Result<void> FaultyFileSystem::BeginWrite(std::string_view path) {
+  LARDER_TRY(BeginOperation("write", path));
+  if (failing_write_.Reached()) return FailSimulated(ErrorCode::kIoError, "write", path);
+  return {};
+}
+
+Result<void> FaultyFileSystem::SyncModel(ModelFile& file, std::string_view path) {
+  auto begun = BeginSync("sync", path);
+  if (begun) {
+    ModelDisk::SyncFile(file);
+  } else if (!crashed_) {
+    ModelDisk::FailToSyncFile(file);
+  }
+  return begun;
+}
+
+Result<void> FaultyFileSystem::TakeSpace(uint64_t bytes, std::string_view path) {
+  if (!space_left_) return {};
+  if (bytes > *space_left_) return std::unexpected(ErrnoError(ENOSPC, "allocate", path));
+  *space_left_ -= bytes;
+  return {};
+}
+
+Result<void> FaultyFileSystem::CheckAllowed(const std::string& path) const {
+  if (denied_.contains(path)) return FailSimulated(ErrorCode::kPermissionDenied, "open", path);
+  return {};
+}
+
 Result<void> FaultyFileSystem::CheckBoot(uint64_t boot, std::string_view operation,
                                          std::string_view path) const {
   if (boot != boot_) return std::unexpected(CrashError(operation, path));
@@ -294,21 +314,16 @@ Result<size_t> FaultyFileSystem::ReadFile(const Reader& reader, uint64_t offset,
   return got;
 }
 
-void FaultyFileSystem::AppendBeginning(ModelFile& file, std::string_view bytes) {
-  const size_t kept = std::uniform_int_distribution<size_t>(0, bytes.size())(random_);
-  disk_.Append(file, bytes.substr(0, kept));
+std::string_view FaultyFileSystem::Beginning(std::string_view bytes) {
+  return bytes.substr(0, std::uniform_int_distribution<size_t>(0, bytes.size())(random_));
 }
 
 Result<void> FaultyFileSystem::WriteFile(Writer& writer, std::string_view bytes) {
   const MutexLock lock(mutex_);
   LARDER_TRY(CheckBoot(writer.boot, "write", writer.path()));
   LARDER_TRY(CheckAlive("write", writer.path()));
-  auto begun = BeginOperation("write", writer.path());
-  if (begun && failing_write_.Reached()) {
-    begun = FailSimulated(ErrorCode::kIoError, "write", writer.path());
-  }
-  if (!begun) {
-    AppendBeginning(*writer.file, bytes);
+  if (auto begun = BeginWrite(writer.path()); !begun) {
+    disk_.Append(*writer.file, Beginning(bytes));
     return begun;
   }
   if (space_left_ && bytes.size() > *space_left_) {
@@ -323,9 +338,8 @@ Result<void> FaultyFileSystem::WriteFile(Writer& writer, std::string_view bytes)
 Result<void> FaultyFileSystem::SyncFile(Writer& writer) {
   const MutexLock lock(mutex_);
   LARDER_TRY(CheckBoot(writer.boot, "sync", writer.path()));
-  LARDER_TRY(BeginSync("sync", writer.path()));
-  ModelDisk::SyncFile(*writer.file);
-  return {};
+  LARDER_TRY(CheckAlive("sync", writer.path()));
+  return SyncModel(*writer.file, writer.path());
 }
 
 Result<void> FaultyFileSystem::CloseFile(Writer& writer) {
@@ -339,7 +353,7 @@ Result<void> FaultyFileSystem::CloseFile(Writer& writer) {
 Result<std::unique_ptr<ReadableFile>> FaultyFileSystem::OpenForRead(const std::string& path) {
   const MutexLock lock(mutex_);
   LARDER_TRY(CheckAlive("open", path));
-  if (denied_.contains(path)) return FailSimulated(ErrorCode::kPermissionDenied, "open", path);
+  LARDER_TRY(CheckAllowed(path));
   LARDER_ASSIGN(auto file, disk_.Find(path, "open"));
   return std::make_unique<Reader>(*this, std::move(file), path, boot_);
 }
@@ -359,6 +373,17 @@ Result<std::unique_ptr<Mapping>> FaultyFileSystem::Map(const std::string& path) 
   std::erase_if(mapped_, [](const auto& weak) { return weak.expired(); });
   mapped_.push_back(copy);
   return std::make_unique<CopiedMapping>(std::move(copy));
+}
+
+void FaultyFileSystem::ShowInMappings(const ModelFile& file, uint64_t from, uint64_t to) {
+  for (const auto& weak : mapped_) {
+    const auto copy = weak.lock();
+    if (copy == nullptr || copy->inode != file.inode) continue;
+    SharedBytes& shown = copy->content;
+    for (uint64_t at = from; at < std::min(to, uint64_t{shown.size()}); ++at) {
+      shown.data()[at] = at < file.bytes.size() ? file.bytes[at] : '\0';
+    }
+  }
 }
 
 Result<FileInfo> FaultyFileSystem::Stat(const std::string& path) {
@@ -395,6 +420,11 @@ Result<void> FaultyFileSystem::SyncDirectory(const std::string& directory) {
   const MutexLock lock(mutex_);
   LARDER_TRY(BeginSync("sync directory", directory));
   return disk_.SyncDirectory(directory);
+}
+
+std::string FaultyFileSystem::BootId() const {
+  const MutexLock lock(mutex_);
+  return fmt::format("simulated-boot-{}", power_cuts_ + 1);
 }
 
 Result<std::unique_ptr<FileLock>> FaultyFileSystem::Lock(const std::string& path) {

@@ -17,10 +17,20 @@
 //   }
 //
 // Operations are the calls that change something: Create, Write, Sync, Close, MakeDirectories,
-// Remove, SyncDirectory, Lock and the rename in PublishFile. They are counted from 1, "the next".
-// The operation at which it crashes does not happen, but a Write leaves a random beginning of its
-// bytes. From then on every call fails (IsCrash tells) until Reboot; handles, locks and mappings of
-// the time before the crash stay valid objects: handles go on failing, mappings keep their bytes.
+// Remove, SyncDirectory, Lock and the rename in PublishFile; CreateAllocated, OpenAllocated,
+// Allocate, WriteAt, Truncate and OpenShared. They are counted from 1, "the next".
+// The operation at which it crashes does not happen, but a Write or WriteAt leaves a random
+// beginning of its bytes. From then on every call fails (IsCrash tells) until Reboot; handles,
+// locks and mappings of the time before the crash stay valid objects: handles go on failing,
+// mappings keep their bytes.
+//
+// Reboot(kEverything) is a new process on the same machine: nothing is lost, nothing is more synced
+// than it was, shared memory is the same (also for objects of before) and so is BootId. The other
+// survivals are power cuts.
+//
+// A mapping shows what is written later with WriteAt, and zeros where the file is cut, which does
+// not damage it. The bytes of a SharedMemory are seen by whoever opens it, and not by who reads or
+// maps the file; when one opens it with another size, those who have it open are left with theirs.
 //
 // Ownership:  what it hands out may not outlive it.
 // Threads:    any. Which operation is the n-th is up to the threads; with one it is deterministic.
@@ -59,10 +69,14 @@ class FaultyFileSystem final : public FileSystem {
   // ---- Faults. `n` counts from the call on: 1 is the next one. Each happens once.
   void CrashAtOperation(uint64_t n);
   void FailOperation(uint64_t n, ErrorCode code = ErrorCode::kIoError);
-  void FailRead(uint64_t n);   // of the calls ReadAt and Map: EIO
-  void FailWrite(uint64_t n);  // of the calls Write: EIO, a beginning of the bytes is written
-  void FailSync(uint64_t n);   // of the calls Sync and SyncDirectory: EIO
-  // After `bytes` more bytes Write fails with ENOSPC, until ClearFaults. Removing gives no space.
+  void FailRead(uint64_t n);  // of the calls ReadAt and Map: EIO
+  // Of the calls Write and WriteAt: EIO, a beginning of the bytes is written.
+  void FailWrite(uint64_t n);
+  // Of the calls Sync and SyncDirectory: EIO. Of a file no written block is on the disk then, nor
+  // will a later Sync bring it there; see io/model_disk.h.
+  void FailSync(uint64_t n);
+  // After `bytes` more bytes Write, Allocate and OpenShared fail with ENOSPC, until ClearFaults.
+  // Removing gives no space.
   void LimitSpace(uint64_t bytes);
   // Opening the file fails with EACCES, until ClearFaults.
   void DenyReading(const std::string& path);
@@ -74,7 +88,7 @@ class FaultyFileSystem final : public FileSystem {
   void Crash();  // now, between two operations
   bool crashed() const;
   // The machine is on again: what survived is on disk, faults are cleared, locks are free. Without
-  // a crash before it is a power cut at this moment.
+  // a crash before it is a power cut (or a kill) at this moment.
   void Reboot(Survival survival);
   static bool IsCrash(const Error& error);
 
@@ -89,17 +103,24 @@ class FaultyFileSystem final : public FileSystem {
   // ---- FileSystem.
   Result<std::unique_ptr<ReadableFile>> OpenForRead(const std::string& path) override;
   Result<std::unique_ptr<WritableFile>> Create(const std::string& path) override;
+  Result<std::unique_ptr<AllocatedFile>> CreateAllocated(const std::string& path) override;
+  Result<std::unique_ptr<AllocatedFile>> OpenAllocated(const std::string& path) override;
+  Result<std::unique_ptr<SharedMemory>> OpenShared(const std::string& path,
+                                                   uint64_t bytes) override;
   Result<std::unique_ptr<Mapping>> Map(const std::string& path) override;
   Result<FileInfo> Stat(const std::string& path) override;
   Result<std::vector<std::string>> List(const std::string& directory) override;
   Result<void> MakeDirectories(const std::string& path) override;
   Result<void> Remove(const std::string& path) override;
   Result<void> SyncDirectory(const std::string& directory) override;
+  std::string BootId() const override;
   Result<std::unique_ptr<FileLock>> Lock(const std::string& path) override;
 
  private:
   class Reader;
   class Writer;
+  class InPlaceWriter;
+  class SharedBuffer;
   class HeldLock;
   class CopiedMapping;
   struct Copy;
@@ -122,8 +143,13 @@ class FaultyFileSystem final : public FileSystem {
   Result<void> CheckAlive(std::string_view operation, std::string_view path) const
       LARDER_REQUIRES(mutex_);
   Result<void> BeginRead(std::string_view operation, std::string_view path) LARDER_REQUIRES(mutex_);
+  Result<void> BeginWrite(std::string_view path) LARDER_REQUIRES(mutex_);
   Result<void> BeginSync(std::string_view operation, std::string_view path) LARDER_REQUIRES(mutex_);
+  Result<void> SyncModel(ModelFile& file, std::string_view path) LARDER_REQUIRES(mutex_);
+  // Space for so many more bytes, all or none.
+  Result<void> TakeSpace(uint64_t bytes, std::string_view path) LARDER_REQUIRES(mutex_);
 
+  Result<void> CheckAllowed(const std::string& path) const LARDER_REQUIRES(mutex_);
   Result<void> CheckBoot(uint64_t boot, std::string_view operation, std::string_view path) const
       LARDER_REQUIRES(mutex_);
 
@@ -133,7 +159,13 @@ class FaultyFileSystem final : public FileSystem {
   Result<void> SyncFile(Writer& writer);
   Result<void> CloseFile(Writer& writer);
   void Unlock(const std::string& path, uint64_t boot);
-  void AppendBeginning(ModelFile& file, std::string_view bytes) LARDER_REQUIRES(mutex_);
+  Result<void> Allocate(InPlaceWriter& writer, uint64_t bytes);
+  Result<void> WriteAt(InPlaceWriter& writer, uint64_t offset, std::string_view bytes);
+  Result<void> Truncate(InPlaceWriter& writer, uint64_t bytes);
+  Result<void> Sync(InPlaceWriter& writer);
+  std::string_view Beginning(std::string_view bytes) LARDER_REQUIRES(mutex_);
+  // Live mappings of the file show its bytes [from, to).
+  void ShowInMappings(const ModelFile& file, uint64_t from, uint64_t to) LARDER_REQUIRES(mutex_);
 
   mutable Mutex mutex_;
   ModelDisk disk_ LARDER_GUARDED_BY(mutex_);
@@ -142,6 +174,7 @@ class FaultyFileSystem final : public FileSystem {
   std::map<std::string, uint64_t> bytes_read_ LARDER_GUARDED_BY(mutex_);
   std::set<std::string> denied_ LARDER_GUARDED_BY(mutex_);
   uint64_t boot_ LARDER_GUARDED_BY(mutex_) = 0;  // handles of another boot are dead
+  uint64_t power_cuts_ LARDER_GUARDED_BY(mutex_) = 0;
   bool crashed_ LARDER_GUARDED_BY(mutex_) = false;
   Countdown crash_ LARDER_GUARDED_BY(mutex_);
   Countdown failing_operation_ LARDER_GUARDED_BY(mutex_);

@@ -69,9 +69,11 @@ class AllocatedFile {
  public:
   virtual ~AllocatedFile() = default;
   // Makes the file at least `bytes` long. The disk is full here or never: WriteAt needs no space.
+  // When it fails the file is as it was. Holes of an opened file are filled by the first call.
   virtual Result<void> Allocate(uint64_t bytes) = 0;
-  // Inside of what is allocated, anywhere. A process kill leaves a beginning of the bytes, a power
-  // cut any of the blocks that were not synced.
+  // Inside of what is allocated, anywhere (kInvalidArgument otherwise). A process kill leaves a
+  // beginning of the bytes, a power cut any of the blocks that were not synced. When a page could
+  // not be written (somebody truncated the file), the file has failed for good, as after Sync.
   virtual Result<void> WriteAt(uint64_t offset, std::string_view bytes) = 0;
   // Gives back what lies behind `bytes`.
   virtual Result<void> Truncate(uint64_t bytes) = 0;
@@ -89,6 +91,9 @@ class SharedMemory {
   virtual ~SharedMemory() = default;
   virtual char* data() = 0;  // aligned to a page; others change it at any time
   virtual uint64_t size() const = 0;
+  // A page could not be reached since it was opened (somebody truncated the file): this process
+  // sees memory there that it shares with nobody.
+  virtual bool damaged() const = 0;
 };
 
 // Held until destroyed, or until the process ends, however it ends.
@@ -106,7 +111,8 @@ class FileSystem {
   virtual Result<std::unique_ptr<ReadableFile>> OpenForRead(const std::string& path) = 0;
   // Creates the file, or empties it when it exists.
   virtual Result<std::unique_ptr<WritableFile>> Create(const std::string& path) = 0;
-  // A new file, or an existing one as it is. Threads: WriteAt by one, Sync beside it by another.
+  // A new file (the name exists: kAlreadyExists), or an existing regular one as it is. Threads: all
+  // members by one, and Sync also by others beside it.
   virtual Result<std::unique_ptr<AllocatedFile>> CreateAllocated(const std::string& path) = 0;
   virtual Result<std::unique_ptr<AllocatedFile>> OpenAllocated(const std::string& path) = 0;
   // A file of `bytes`, created as zeros when it is missing; another size is made right.
@@ -125,7 +131,7 @@ class FileSystem {
   virtual Result<void> SyncDirectory(const std::string& directory) = 0;
 
   // Another one after every start of the machine: what a killed process wrote is still there while
-  // this is the same.
+  // this is the same. "" when it cannot be known.
   virtual std::string BootId() const = 0;
 
   // Takes an exclusive lock on the file `path` (created when missing), without waiting, and writes

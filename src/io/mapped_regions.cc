@@ -22,6 +22,7 @@ struct Slot {
   std::atomic<uintptr_t> begin{0};
   std::atomic<uintptr_t> end{0};  // 0: free
   std::atomic<bool> taken{false};
+  std::atomic<bool> writable{false};
   std::atomic<bool> damaged{false};
   std::atomic<uint32_t> lost_pages{0};
 };
@@ -56,9 +57,10 @@ Slot* FindSlot(uintptr_t address) {
 
 // The bare system call: the C library does not promise mmap to signal handlers, and the thread
 // sanitizer would take its wrapper for a write that races with every reader of the page.
-bool ReplaceByZeros(uintptr_t begin, uintptr_t bytes) {
+bool ReplaceByZeros(uintptr_t begin, uintptr_t bytes, bool writable) {
+  const int protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
   const int64_t mapped =
-      syscall(SYS_mmap, begin, bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+      syscall(SYS_mmap, begin, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
   return mapped != -1;
 }
 
@@ -67,11 +69,12 @@ bool ReplaceByZeros(uintptr_t begin, uintptr_t bytes) {
 // next page could not be replaced.
 bool ReplacePage(Slot& slot, uintptr_t address) {
   const uintptr_t page = page_bytes.load();
+  const bool writable = slot.writable.load();
   if (slot.lost_pages.fetch_add(1) < kMostLostPages) {
-    return ReplaceByZeros(address / page * page, page);
+    return ReplaceByZeros(address / page * page, page, writable);
   }
   const uintptr_t begin = slot.begin.load();
-  return ReplaceByZeros(begin, slot.end.load() - begin);
+  return ReplaceByZeros(begin, slot.end.load() - begin, writable);
 }
 
 // Only what is safe in a signal handler: atomics and system calls.
@@ -111,13 +114,14 @@ void InstallHandler() {
 
 }  // namespace
 
-Result<void> MappedRegion::Register(const void* begin, size_t bytes) {
+Result<void> MappedRegion::Register(const void* begin, size_t bytes, bool writable) {
   static std::once_flag installed;
   std::call_once(installed, InstallHandler);
   for (size_t number = 0; number < slots.size(); ++number) {
     Slot& slot = slots[number];
     if (slot.taken.exchange(true)) continue;
     const auto first = reinterpret_cast<uintptr_t>(begin);
+    slot.writable.store(writable);
     slot.damaged.store(false);
     slot.lost_pages.store(0);
     SetBounds(slot, first, first + bytes);
@@ -125,6 +129,12 @@ Result<void> MappedRegion::Register(const void* begin, size_t bytes) {
     return {};
   }
   return Fail(ErrorCode::kLimit, fmt::format("more than {} mappings at once", kMaxMappedRegions));
+}
+
+void MappedRegion::Move(const void* begin, size_t bytes) {
+  if (slot_ == kNone) return;
+  const auto first = reinterpret_cast<uintptr_t>(begin);
+  SetBounds(slots[slot_], first, first + bytes);
 }
 
 MappedRegion::~MappedRegion() {

@@ -5,8 +5,8 @@
 // unreadable page was and marks the slot damaged; a SIGBUS at any other address goes to whoever
 // handled it before (docs/decisions/0004-sigbus.md).
 //
-// Threads:  Register and Unregister from any thread.
-// Cost:     both look for a slot in the table; the handler reads the table once.
+// Threads:  Register and the destructor from any thread.
+// Cost:     Register looks for a slot in the table; the handler reads the table once.
 #pragma once
 
 #include <cstddef>
@@ -27,8 +27,12 @@ class MappedRegion {
   ~MappedRegion();
 
   // From here until the destructor a page of [begin, begin + bytes) that cannot be read becomes
-  // zeros. Errors: kLimit when kMaxMappedRegions are registered.
-  Result<void> Register(const void* begin, size_t bytes);
+  // zeros, and of a writable mapping one that can be written, to nowhere. Errors: kLimit when
+  // kMaxMappedRegions are registered.
+  Result<void> Register(const void* begin, size_t bytes, bool writable = false);
+  // The mapping is elsewhere now, or larger or smaller; nobody touches it during the call. Damage
+  // is remembered.
+  void Move(const void* begin, size_t bytes);
   bool damaged() const;
 
  private:

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
+#include <new>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,6 +14,7 @@ namespace larder::io {
 namespace {
 
 constexpr uint64_t kDevice = 1;
+constexpr uint64_t kBlockBytes = 4096;
 
 std::unexpected<Error> FailWith(int reason, std::string_view operation, std::string_view path) {
   return std::unexpected(ErrnoError(reason, operation, path));
@@ -21,7 +24,42 @@ uint64_t Below(uint64_t limit, std::mt19937_64& random) {
   return std::uniform_int_distribution<uint64_t>(0, limit - 1)(random);
 }
 
+bool Coin(std::mt19937_64& random) { return Below(2, random) == 0; }
+
+uint64_t WholeBlocks(uint64_t bytes) {
+  return (bytes + kBlockBytes - 1) / kBlockBytes * kBlockBytes;
+}
+
+// [begin, end) was written.
+void MarkDirty(ModelFile& file, uint64_t begin, uint64_t end) {
+  if (begin == end) return;
+  for (uint64_t block = begin / kBlockBytes; block * kBlockBytes < end; ++block) {
+    file.dirty.try_emplace(block);
+  }
+}
+
+std::string_view BlockOf(std::string_view bytes, uint64_t block) {
+  return bytes.substr(std::min(block * kBlockBytes, uint64_t{bytes.size()}), kBlockBytes);
+}
+
+// The block of `to` becomes `content`, and zeros behind it, up to `end`.
+void PutBlock(std::string_view content, uint64_t block, uint64_t end, std::string& to) {
+  const uint64_t begin = block * kBlockBytes;
+  const uint64_t limit = std::min({begin + kBlockBytes, end, uint64_t{to.size()}});
+  if (begin >= limit) return;
+  std::memset(to.data() + begin, 0, limit - begin);
+  content.copy(to.data() + begin, limit - begin);
+}
+
 }  // namespace
+
+SharedBytes::SharedBytes(std::string_view bytes, size_t size) : size_(size) {
+  data_ = static_cast<char*>(::operator new(size, std::align_val_t{kBlockBytes}));
+  std::memset(data_, 0, size);
+  bytes.copy(data_, size);
+}
+
+SharedBytes::~SharedBytes() { ::operator delete(data_, std::align_val_t{kBlockBytes}); }
 
 ModelDisk::ModelDisk() {
   directories_["/"].inode = ++last_inode_;
@@ -76,16 +114,18 @@ void ModelDisk::Change(Directory& directory, NameChanges changes) {
 
 Result<ModelDisk::FilePointer> ModelDisk::CreateOrEmpty(const std::string& path) {
   if (directories_.contains(Normalise(path))) return FailWith(EISDIR, "create", path);
+  const auto found = Find(path, "create");
+  if (!found) return CreateNew(path);
+  Resize(**found, 0);
+  (*found)->in_place = false;
+  return *found;
+}
+
+Result<ModelDisk::FilePointer> ModelDisk::CreateNew(const std::string& path) {
+  if (directories_.contains(Normalise(path))) return FailWith(EEXIST, "create", path);
   const Place place = Split(path);
   LARDER_ASSIGN(Directory * directory, FindDirectory(place.directory, "create", path));
-  if (const auto found = directory->names.find(place.name); found != directory->names.end()) {
-    ModelFile& file = *found->second;
-    if (!file.before_truncation) file.before_truncation = file.bytes.substr(0, file.synced_bytes);
-    file.bytes.clear();
-    file.synced_bytes = 0;
-    file.mtime_ns = Tick();
-    return found->second;
-  }
+  if (directory->names.contains(place.name)) return FailWith(EEXIST, "create", path);
   auto file = std::make_shared<ModelFile>();
   file->inode = ++last_inode_;
   file->mtime_ns = Tick();
@@ -94,14 +134,58 @@ Result<ModelDisk::FilePointer> ModelDisk::CreateOrEmpty(const std::string& path)
 }
 
 void ModelDisk::Append(ModelFile& file, std::string_view bytes) {
+  const uint64_t begin = file.bytes.size();
   file.bytes.append(bytes);
+  MarkDirty(file, begin, file.bytes.size());
   file.mtime_ns = Tick();
 }
 
-void ModelDisk::SyncFile(ModelFile& file) {
-  file.synced_bytes = file.bytes.size();
-  file.before_truncation.reset();
+void ModelDisk::WriteAt(ModelFile& file, uint64_t offset, std::string_view bytes,
+                        std::mt19937_64& random) {
+  const uint64_t end = offset + bytes.size();
+  const auto behind = file.dirty.lower_bound(WholeBlocks(end) / kBlockBytes);
+  for (auto at = file.dirty.lower_bound(offset / kBlockBytes); at != behind; ++at) {
+    // The kernel writes when it pleases: perhaps just before this.
+    if (Coin(random)) at->second = BlockOf(file.bytes, at->first);
+  }
+  bytes.copy(file.bytes.data() + offset, bytes.size());
+  MarkDirty(file, offset, end);
+  file.mtime_ns = Tick();
 }
+
+void ModelDisk::Resize(ModelFile& file, uint64_t bytes) {
+  const bool cut = bytes < file.bytes.size();
+  file.bytes.resize(bytes);
+  file.kept = std::min(file.kept, bytes);
+  if (cut) {
+    // Where the file ends within a block, the rest of that block has become zeros.
+    file.dirty.erase(file.dirty.lower_bound(bytes / kBlockBytes), file.dirty.end());
+    MarkDirty(file, bytes, WholeBlocks(bytes));
+  }
+  file.mtime_ns = Tick();
+}
+
+std::shared_ptr<SharedBytes> ModelDisk::Share(ModelFile& file, uint64_t bytes) {
+  if (file.bytes.size() != bytes) Resize(file, bytes);
+  if (file.shared == nullptr || file.shared->size() != bytes) {
+    const auto before = std::move(file.shared);
+    const std::string_view content = before == nullptr ? file.bytes : before->bytes();
+    file.shared = std::make_shared<SharedBytes>(content, bytes);
+  }
+  return file.shared;
+}
+
+void ModelDisk::SyncFile(ModelFile& file) {
+  file.synced.resize(file.kept);
+  file.synced.resize(file.bytes.size());
+  for (const auto& [block, written] : file.dirty) {
+    PutBlock(BlockOf(file.bytes, block), block, file.bytes.size(), file.synced);
+  }
+  file.dirty.clear();
+  file.kept = file.bytes.size();
+}
+
+void ModelDisk::FailToSyncFile(ModelFile& file) { file.dirty.clear(); }
 
 FileInfo ModelDisk::InfoOf(const ModelFile& file) {
   return {.kind = FileKind::kRegular,
@@ -207,20 +291,57 @@ void ModelDisk::TearNames(Directory& directory, std::mt19937_64& random) {
   directory.names = std::move(names);
 }
 
-void ModelDisk::TearFile(ModelFile& file, std::mt19937_64& random) {
-  if (file.before_truncation && Below(2, random) == 0) {
-    file.bytes = *std::move(file.before_truncation);
-    return;
+uint64_t ModelDisk::TornSize(const ModelFile& file, std::mt19937_64& random) {
+  const uint64_t now = file.bytes.size();
+  switch (Below(3, random)) {
+    case 0:
+      return file.kept;
+    case 1:
+      return now;
+    default:
+      break;
   }
-  const uint64_t unsynced = file.bytes.size() - file.synced_bytes;
-  const uint64_t tear = file.synced_bytes + Below(unsynced + 1, random);
-  // The size may have reached the disk before the bytes did: then zeros stand at the end.
-  const uint64_t size = tear + Below(file.bytes.size() - tear + 1, random);
-  file.bytes.resize(tear);
-  if (Below(2, random) == 0) file.bytes.resize(size);
+  const uint64_t between = file.kept + Below(now - file.kept + 1, random);
+  return file.in_place ? std::min(WholeBlocks(between), now) : between;
+}
+
+std::string ModelDisk::TornBytes(const ModelFile& file, std::mt19937_64& random) {
+  std::string torn = file.synced;
+  const bool cut_came_back = file.kept < file.synced.size() && Coin(random);
+  // How far the new blocks go: behind a cut they lie elsewhere than the old.
+  const uint64_t end = cut_came_back ? WholeBlocks(file.kept) : TornSize(file, random);
+  if (!cut_came_back) {
+    torn.resize(file.kept);
+    torn.resize(end);
+  }
+  const bool all = Below(4, random) == 0;  // by chance alone, many blocks never survive together
+  for (const auto& [block, written] : file.dirty) {
+    const bool now = all || Coin(random);
+    if (now || !written.empty()) {
+      PutBlock(now ? BlockOf(file.bytes, block) : written, block, end, torn);
+    }
+  }
+  if (!file.in_place && !cut_came_back && !all && end > file.kept && Coin(random)) {
+    const uint64_t zeros = file.kept + Below(end - file.kept, random);
+    std::fill(torn.begin() + static_cast<ptrdiff_t>(zeros), torn.end(), '\0');
+  }
+  return torn;
+}
+
+// By words: whatever the kernel wrote, and when, a word was written by one store.
+void ModelDisk::TearShared(ModelFile& file, std::mt19937_64& random) {
+  constexpr size_t kWord = sizeof(uint64_t);
+  std::string left(file.shared->bytes().substr(0, file.bytes.size()));
+  const uint64_t kind = Below(3, random);
+  for (size_t at = 0; at < left.size(); at += kWord) {
+    const bool lost = kind == 0 || (kind == 1 && Coin(random));
+    if (lost) left.replace(at, kWord, std::min(kWord, left.size() - at), '\0');
+  }
+  file.shared = std::make_shared<SharedBytes>(left, left.size());
 }
 
 void ModelDisk::PowerCut(Survival survival, std::mt19937_64& random) {
+  if (survival == Survival::kEverything) return;
   std::map<uint64_t, FilePointer> files;
   for (auto& [path, directory] : directories_) {
     if (survival == Survival::kSyncedOnly) directory.names = directory.synced_names;
@@ -230,11 +351,11 @@ void ModelDisk::PowerCut(Survival survival, std::mt19937_64& random) {
     for (const auto& [name, file] : directory.names) files.emplace(file->inode, file);
   }
   for (auto& [inode, file] : files) {
-    if (survival == Survival::kSyncedOnly) {
-      file->bytes = file->before_truncation.value_or(file->bytes.substr(0, file->synced_bytes));
-    }
-    if (survival == Survival::kTorn) TearFile(*file, random);
-    SyncFile(*file);
+    file->bytes = survival == Survival::kTorn ? TornBytes(*file, random) : file->synced;
+    file->synced = file->bytes;
+    file->kept = file->bytes.size();
+    file->dirty.clear();
+    if (file->shared != nullptr) TearShared(*file, random);
   }
 }
 

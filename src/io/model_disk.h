@@ -1,8 +1,19 @@
 // ModelDisk: a file system in memory that knows what a power cut would leave of it.
 //
-// Of every file it keeps how much was synced, of every directory the changes of names since it was
-// synced. PowerCut() then forgets as much of the rest as POSIX allows. Faults, counting, locking
-// and open handles are FaultyFileSystem's business.
+// Of every file it keeps what was synced, and which blocks were written since; of every directory
+// the changes of names since it was synced. PowerCut() then forgets as much of the rest as POSIX
+// allows:
+//
+//   - Each block that was written since the last sync is whole as it was then, or as it is now, or
+//     as it was before some later write in place.
+//   - The size is as it was, as it is now, or between. Had the file been shorter meanwhile, then
+//     either what was cut off is back, and nothing that came in its place is there; or it is gone.
+//   - What was appended (not written in place) may also turn to zeros within a block.
+//   - A sync that failed has taken all written blocks for clean: they can be read until the power
+//     is cut, and are then as they were before, whatever was synced later.
+//   - Shared memory is as it was, or zeros, or any mixture of both.
+//
+// Faults, counting, locking and open handles are FaultyFileSystem's business.
 //
 // Ownership:  files are shared with whoever opened them: an inode outlives its name.
 // Threads:    one at a time.
@@ -12,7 +23,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -23,21 +33,43 @@
 
 namespace larder::io {
 
-// What a power cut leaves of what was not synced.
+// What is left of what was not synced.
 enum class Survival : uint8_t {
-  kSyncedOnly,  // nothing: every file and directory is as at its last sync
-  kEverything,  // all of it, as after a mere kill of the process
-  kTorn,        // a part: files end, or turn to zeros, at a random byte; of the changes of names a
-                // random subset or beginning has happened
+  kSyncedOnly,  // a power cut that leaves nothing: every file and directory is as at its last sync
+  kEverything,  // a mere kill of the process: all of it, and it is no more synced than before
+  kTorn,        // a power cut that leaves a part (see above); of the changes of names a random
+                // subset or beginning has happened
+};
+
+// What SharedMemory shows: on the heap, aligned as a mapping, so that it can be shared by threads.
+class SharedBytes {
+ public:
+  // Takes the beginning of `bytes`; the rest is zeros.
+  SharedBytes(std::string_view bytes, size_t size);
+  SharedBytes(const SharedBytes&) = delete;
+  SharedBytes& operator=(const SharedBytes&) = delete;
+  ~SharedBytes();
+
+  char* data() const { return data_; }
+  size_t size() const { return size_; }
+  std::string_view bytes() const { return {data_, size_}; }
+
+ private:
+  size_t size_;
+  char* data_;
 };
 
 struct ModelFile {
   uint64_t inode = 0;
-  std::string bytes;
-  uint64_t synced_bytes = 0;  // the beginning of `bytes` that survives
-  // What a power cut brings back when the file was emptied and not synced since.
-  std::optional<std::string> before_truncation;
+  std::string bytes;   // what is read now
+  std::string synced;  // what is on the disk for certain
+  uint64_t kept = 0;   // the least size since the last sync: so much of `synced` was never cut off
+  // The blocks of `bytes` that were written since, by number, and what the kernel has written of
+  // each meanwhile; "" for nothing.
+  std::map<uint64_t, std::string> dirty;
+  bool in_place = false;  // an AllocatedFile: it grows by blocks
   int64_t mtime_ns = 0;
+  std::shared_ptr<SharedBytes> shared;  // made by the first OpenShared
 };
 
 class ModelDisk {
@@ -51,8 +83,15 @@ class ModelDisk {
 
   Result<FilePointer> Find(const std::string& path, std::string_view operation) const;
   Result<FilePointer> CreateOrEmpty(const std::string& path);
+  Result<FilePointer> CreateNew(const std::string& path);
   void Append(ModelFile& file, std::string_view bytes);
+  // Inside of the file.
+  void WriteAt(ModelFile& file, uint64_t offset, std::string_view bytes, std::mt19937_64& random);
+  void Resize(ModelFile& file, uint64_t bytes);
+  // The file's shared memory, made as large.
+  std::shared_ptr<SharedBytes> Share(ModelFile& file, uint64_t bytes);
   static void SyncFile(ModelFile& file);
+  static void FailToSyncFile(ModelFile& file);
 
   Result<FileInfo> Stat(const std::string& path) const;
   static FileInfo InfoOf(const ModelFile& file);
@@ -65,7 +104,7 @@ class ModelDisk {
   // This name survives as it is now, whatever happens to the others of its directory.
   void SyncName(const std::string& path);
 
-  // Power off and on: what survives is then synced.
+  // Power off and on: what survives is then synced. kEverything changes nothing.
   void PowerCut(Survival survival, std::mt19937_64& random);
 
  private:
@@ -90,7 +129,9 @@ class ModelDisk {
   static Place Split(const std::string& path);
   static void Apply(const NameChanges& changes, Names& names);
   static void TearNames(Directory& directory, std::mt19937_64& random);
-  static void TearFile(ModelFile& file, std::mt19937_64& random);
+  static uint64_t TornSize(const ModelFile& file, std::mt19937_64& random);
+  static std::string TornBytes(const ModelFile& file, std::mt19937_64& random);
+  static void TearShared(ModelFile& file, std::mt19937_64& random);
   Result<Directory*> FindDirectory(const std::string& directory, std::string_view operation,
                                    const std::string& path);
   void Change(Directory& directory, NameChanges changes);

@@ -17,7 +17,9 @@
 
 #include "io/descriptor.h"
 #include "io/file_system.h"
+#include "io/real_allocated_file.h"
 #include "io/real_mapping.h"
+#include "io/system_call.h"
 
 namespace larder::io {
 
@@ -25,19 +27,6 @@ namespace {
 
 constexpr mode_t kFileMode = 0644;
 constexpr mode_t kDirectoryMode = 0755;
-
-// Again while a signal interrupts it; -1 and errno otherwise.
-template <typename Call>
-auto Uninterrupted(const Call& call) {
-  for (;;) {
-    const auto result = call();
-    if (result != -1 || errno != EINTR) return result;
-  }
-}
-
-std::unexpected<Error> FailErrno(std::string_view operation, std::string_view path) {
-  return std::unexpected(ErrnoError(errno, operation, path));
-}
 
 Result<Descriptor> Open(const std::string& path, int flags, std::string_view operation) {
   const int number =
@@ -79,13 +68,13 @@ Result<size_t> ReadFully(int descriptor, uint64_t offset, char* to, size_t bytes
   return done;
 }
 
-// Opens a regular file for reading. Without waiting: a pipe that nobody writes to would hang us.
+// Opens a regular file. Without waiting: a pipe that nobody writes to would hang us.
 struct OpenedFile {
   Descriptor descriptor;
   FileInfo info;
 };
-Result<OpenedFile> OpenRegular(const std::string& path) {
-  LARDER_ASSIGN(Descriptor descriptor, Open(path, O_RDONLY | O_NONBLOCK, "open"));
+Result<OpenedFile> OpenRegular(const std::string& path, int flags = O_RDONLY) {
+  LARDER_ASSIGN(Descriptor descriptor, Open(path, flags | O_NONBLOCK, "open"));
   LARDER_ASSIGN(const FileInfo info, InfoOfDescriptor(descriptor.number(), path));
   if (info.kind == FileKind::kRegular) return OpenedFile{std::move(descriptor), info};
   return Fail(ErrorCode::kInvalidArgument,
@@ -197,12 +186,17 @@ class KernelFileSystem final : public FileSystem {
  public:
   Result<std::unique_ptr<ReadableFile>> OpenForRead(const std::string& path) override;
   Result<std::unique_ptr<WritableFile>> Create(const std::string& path) override;
+  Result<std::unique_ptr<AllocatedFile>> CreateAllocated(const std::string& path) override;
+  Result<std::unique_ptr<AllocatedFile>> OpenAllocated(const std::string& path) override;
+  Result<std::unique_ptr<SharedMemory>> OpenShared(const std::string& path,
+                                                   uint64_t bytes) override;
   Result<std::unique_ptr<Mapping>> Map(const std::string& path) override;
   Result<FileInfo> Stat(const std::string& path) override;
   Result<std::vector<std::string>> List(const std::string& directory) override;
   Result<void> MakeDirectories(const std::string& path) override;
   Result<void> Remove(const std::string& path) override;
   Result<void> SyncDirectory(const std::string& directory) override;
+  std::string BootId() const override;
   Result<std::unique_ptr<FileLock>> Lock(const std::string& path) override;
 
  private:
@@ -218,6 +212,22 @@ Result<std::unique_ptr<WritableFile>> KernelFileSystem::Create(const std::string
   LARDER_ASSIGN(Descriptor descriptor,
                 Open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, "create"));
   return std::make_unique<RealWritableFile>(std::move(descriptor), path);
+}
+
+Result<std::unique_ptr<AllocatedFile>> KernelFileSystem::CreateAllocated(const std::string& path) {
+  LARDER_ASSIGN(Descriptor descriptor, Open(path, O_RDWR | O_CREAT | O_EXCL, "create"));
+  return MakeAllocatedFile(std::move(descriptor), 0, path);
+}
+
+Result<std::unique_ptr<AllocatedFile>> KernelFileSystem::OpenAllocated(const std::string& path) {
+  LARDER_ASSIGN(OpenedFile opened, OpenRegular(path, O_RDWR));
+  return MakeAllocatedFile(std::move(opened.descriptor), opened.info.bytes, path);
+}
+
+Result<std::unique_ptr<SharedMemory>> KernelFileSystem::OpenShared(const std::string& path,
+                                                                   uint64_t bytes) {
+  LARDER_ASSIGN(const OpenedFile opened, OpenRegular(path, O_RDWR | O_CREAT));
+  return MakeSharedMemory(opened.descriptor.number(), opened.info.bytes, bytes, path);
 }
 
 Result<std::unique_ptr<Mapping>> KernelFileSystem::Map(const std::string& path) {
@@ -273,6 +283,16 @@ Result<void> KernelFileSystem::SyncDirectory(const std::string& directory) {
     return FailErrno("sync directory", directory);
   }
   return {};
+}
+
+std::string KernelFileSystem::BootId() const {
+  const std::string path = "/proc/sys/kernel/random/boot_id";
+  const auto descriptor = Open(path, O_RDONLY, "open");
+  if (!descriptor) return "";
+  std::array<char, 64> text{};
+  const auto got = ReadFully(descriptor->number(), 0, text.data(), text.size(), path);
+  const std::string_view all(text.data(), got.value_or(0));
+  return std::string(all.substr(0, all.find('\n')));
 }
 
 Result<std::unique_ptr<FileLock>> KernelFileSystem::Lock(const std::string& path) {
