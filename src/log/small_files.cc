@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/hash.h"
 #include "io/file_system.h"
 #include "log/fixed_head.h"
 
@@ -122,6 +123,11 @@ Result<IndexHead> ReadIndexHead(std::string_view index, std::string_view name) {
                        .first_number = LoadLe<uint64_t>(bytes.data() + kIndexNumberAt)};
   LARDER_TRY(CheckRemade(bytes, CanBeNumber(head.first_number) ? MakeIndexHead(head) : "", name));
   return head;
+}
+
+uint64_t BootChecksum(std::string_view boot_id) {
+  const uint64_t checksum = Checksum64(boot_id);
+  return checksum == 0 ? 1 : checksum;
 }
 
 std::string MakeNumbersFile(const Numbers& numbers) {

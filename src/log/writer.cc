@@ -279,7 +279,10 @@ Result<void> FileWriter::Close() {
 void FileWriter::SyncAtIntervals() {
   const MutexLock lock(mutex_);
   while (!ending_ && !failure_) {
-    sync_wanted_.WaitUntil(mutex_, std::chrono::steady_clock::now() + options_.sync_interval);
+    const auto deadline = std::chrono::steady_clock::now() + options_.sync_interval;
+    while (!ending_ && unsynced_bytes_ < options_.sync_bytes) {
+      if (!sync_wanted_.WaitUntil(mutex_, deadline)) break;
+    }
     if (ending_ || failure_) return;
     // Whoever appends next is told of a failure.
     (void)SyncUpTo(control_->committed());
