@@ -134,7 +134,8 @@ std::optional<BatchHead> ReadBatchHead(std::string_view segment, uint64_t offset
                     head.records >= 1 &&
                     head.bytes >= kBatchHeadBytes + head.records * kRecordHeadBytes;
   if (!fits) return std::nullopt;
-  const bool numbered = head.first_number >= 1 && head.first_number <= kMaxNumber &&
+  // The first is above another one, so it is not 0.
+  const bool numbered = head.first_number <= kMaxNumber &&
                         head.records - 1 <= kMaxNumber - head.first_number &&
                         head.synced < head.first_number;
   if (!numbered) return std::nullopt;

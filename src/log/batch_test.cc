@@ -182,6 +182,17 @@ TEST(Batch, IsFilledByItsRecordsExactly) {
   EXPECT_FALSE(WholeAfter(records, [](std::string& bytes) { bytes.back() = 1; }));
 }
 
+TEST(Batch, IsNotWholeWithARecordThatIsRightButNotItsOwn) {
+  TestSegment segment;
+  segment.Append({"mine", "mine, too"});
+  TestSegment other;
+  other.Append({"else", "mine, too"});
+  const uint64_t at = kOffset + kBatchHeadBytes;
+  segment.bytes.replace(at, RecordSpace(4), other.bytes, at, RecordSpace(4));
+  EXPECT_EQ(ReadRecord(segment.bytes, at, 1000), "else");
+  EXPECT_FALSE(Whole(segment, segment.bytes));
+}
+
 TEST(Batch, HasNoLengthThatCannotBe) {
   for (const uint32_t bytes : {0u, 8u, 48u, 49u, 57u, 63u, UINT32_MAX, UINT32_MAX & ~7u}) {
     EXPECT_FALSE(WholeAfter({""}, [&](std::string& segment) {
@@ -224,6 +235,18 @@ TEST(BatchHead, IsRightAlthoughItsRecordsAreLost) {
   const auto head = ReadBatchHead(segment.bytes, kOffset, segment.head.key());
   EXPECT_EQ(head.value_or(BatchHead{}).synced, 17u);
   EXPECT_FALSE(Whole(segment, segment.bytes));
+}
+
+TEST(BatchHead, ClaimsNoLengthThatCannotBe) {
+  TestSegment segment;
+  segment.Append({std::string(100, 'x')});
+  for (uint32_t bytes = 0; bytes < 200; ++bytes) {
+    StoreLe(segment.bytes.data() + kOffset + batch_at::kBytes, bytes);
+    SealBatchHead(segment.bytes, kOffset, segment.head.key());
+    const bool can_be = bytes % 8 == 0 && bytes >= 56 && bytes <= 48 + 8 + 104;
+    EXPECT_EQ(ReadBatchHead(segment.bytes, kOffset, segment.head.key()).has_value(), can_be)
+        << bytes;
+  }
 }
 
 TEST(BatchHead, IsNotSoughtWhereNoBatchCanBe) {

@@ -370,6 +370,8 @@ SegmentScan ScanWithBatchBehind(uint64_t gap, uint64_t skipped) {
 TEST(SegmentScan, TakesNoBatchThatWasNotThereWithThoseBefore) {
   EXPECT_EQ(ScanWithBatchBehind(0, 0).batches, 2u);
   // Numbered on, but not in place; or in place, but not numbered on.
+  EXPECT_EQ(ScanWithBatchBehind(64, 0).batches, 1u);
+  EXPECT_EQ(ScanWithBatchBehind(0, 1).batches, 1u);
   EXPECT_EQ(ScanWithBatchBehind(64, 0).whole_after, 0u);
   EXPECT_EQ(ScanWithBatchBehind(0, 1).whole_after, 0u);
   EXPECT_FALSE(ScanWithBatchBehind(64, 0).damaged());
@@ -380,6 +382,16 @@ TEST(SegmentScan, TakesNoBatchThatWasNotThereWithThoseBefore) {
   EXPECT_EQ(ScanWithBatchBehind(64, 3).whole_after, 0u);
   EXPECT_EQ(ScanWithBatchBehind(48, 1).whole_after, 0u);
   EXPECT_EQ(ScanWithBatchBehind(64, uint64_t{1} << 63).whole_after, 0u);
+}
+
+TEST(SegmentScan, FindsAHeadThatHasZerosInIt) {
+  TestSegment segment = SmallSegment(1001);
+  const uint64_t offset = segment.batches[2].offset;
+  StoreLe(segment.bytes.data() + offset + batch_at::kRecordsChecksum, uint64_t{0});
+  SealBatchHead(segment.bytes, offset, segment.head.key());
+  segment.bytes[segment.batches[0].offset] ^= 1;
+  segment.bytes[segment.batches[1].offset] ^= 1;
+  EXPECT_TRUE(Scan(segment, segment.bytes).scan.damaged());
 }
 
 TEST(SegmentScan, GoesOnInsideOfABatchWhoseRecordsAreNotRight) {
