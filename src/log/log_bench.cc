@@ -36,7 +36,7 @@ void BM_Encode(benchmark::State& state) {
   const std::vector<std::string_view> records(data.begin(), data.end());
   BatchEncoder encoder;
   uint64_t number = 1;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     benchmark::DoNotOptimize(encoder.Encode(records, number, 0, number - 1,
                                             {.segment_key = 7, .offset = kSegmentHeadBytes}));
     number += count;
@@ -67,7 +67,7 @@ struct Segment {
 
 void BM_ScanSegment(benchmark::State& state) {
   const Segment segment(static_cast<uint64_t>(state.range(0)));
-  for (auto _ : state) benchmark::DoNotOptimize(ScanSegment(segment.bytes, kHead));
+  while (state.KeepRunning()) benchmark::DoNotOptimize(ScanSegment(segment.bytes, kHead));
   CountRecords(state, segment.records);
 }
 BENCHMARK(BM_ScanSegment)->Arg(1)->Arg(100)->Unit(benchmark::kMillisecond);
@@ -76,7 +76,7 @@ BENCHMARK(BM_ScanSegment)->Arg(1)->Arg(100)->Unit(benchmark::kMillisecond);
 void BM_ScanBehindHole(benchmark::State& state) {
   Segment segment(100);
   segment.bytes[kSegmentHeadBytes] ^= 1;
-  for (auto _ : state) benchmark::DoNotOptimize(ScanSegment(segment.bytes, kHead));
+  while (state.KeepRunning()) benchmark::DoNotOptimize(ScanSegment(segment.bytes, kHead));
   CountRecords(state, segment.records);
 }
 BENCHMARK(BM_ScanBehindHole)->Unit(benchmark::kMillisecond);
@@ -86,14 +86,14 @@ void BM_ScanForeignData(benchmark::State& state) {
   Segment segment(100);
   SegmentHead other = kHead;
   other.id[0] ^= 1;
-  for (auto _ : state) benchmark::DoNotOptimize(ScanSegment(segment.bytes, other));
+  while (state.KeepRunning()) benchmark::DoNotOptimize(ScanSegment(segment.bytes, other));
   CountSegments(state);
 }
 BENCHMARK(BM_ScanForeignData)->Unit(benchmark::kMillisecond);
 
 void BM_ScanZeros(benchmark::State& state) {
   const std::string zeros(kSegmentBytes, '\0');
-  for (auto _ : state) benchmark::DoNotOptimize(ScanSegment(zeros, kHead));
+  while (state.KeepRunning()) benchmark::DoNotOptimize(ScanSegment(zeros, kHead));
   CountSegments(state);
 }
 BENCHMARK(BM_ScanZeros)->Unit(benchmark::kMillisecond);
@@ -103,7 +103,7 @@ void BM_ReadRecord(benchmark::State& state) {
   const Segment segment(100);
   const auto among = static_cast<uint64_t>(state.range(0));  // a power of 2
   uint64_t random = 1;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     random = random * 6364136223846793005 + 1442695040888963407;
     const uint64_t position = (random >> 33) & (among - 1);
     const uint64_t offset = IndexedOffset(segment.index, position).value_or(0);
