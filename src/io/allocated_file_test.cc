@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-#include "io/both_file_systems.h"
+#include "io/test_both_file_systems.h"
 
 namespace larder::io {
 namespace {

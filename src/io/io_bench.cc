@@ -38,7 +38,7 @@ bool AppendByWrite(WritableFile& file, std::string_view record) {
 
 void BM_WriteAt(benchmark::State& state) {
   const std::string record(272, 'r');
-  for (auto unused : state) {
+  while (state.KeepRunning()) {
     std::ignore = RealFileSystem().Remove(BenchPath());
     auto file = RealFileSystem().CreateAllocated(BenchPath());
     if (!file || !AppendInPlace(**file, record)) state.SkipWithError("cannot write");
@@ -50,7 +50,7 @@ BENCHMARK(BM_WriteAt)->Unit(benchmark::kMillisecond);
 
 void BM_Write(benchmark::State& state) {
   const std::string record(272, 'r');
-  for (auto unused : state) {
+  while (state.KeepRunning()) {
     std::ignore = RealFileSystem().Remove(BenchPath());
     auto file = RealFileSystem().Create(BenchPath());
     if (!file || !AppendByWrite(**file, record)) state.SkipWithError("cannot write");

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "io/both_file_systems.h"
+#include "io/test_both_file_systems.h"
 
 namespace larder::io {
 namespace {

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <atomic>
-#include <optional>
 #include <utility>
 
 #include "base/error.h"
@@ -20,20 +19,20 @@ class StickyError {
   Result<void> Check() const {
     if (!failed_.load(std::memory_order_acquire)) return {};
     const MutexLock lock(mutex_);
-    return std::unexpected(*error_);
+    return first_;
   }
 
   // Returns the first one.
   std::unexpected<Error> Set(Error error) {
     const MutexLock lock(mutex_);
-    if (!error_) error_ = std::move(error);
+    if (first_) first_ = std::unexpected(std::move(error));
     failed_.store(true, std::memory_order_release);
-    return std::unexpected(*error_);
+    return std::unexpected(first_.error());
   }
 
  private:
   mutable Mutex mutex_;
-  std::optional<Error> error_ LARDER_GUARDED_BY(mutex_);
+  Result<void> first_ LARDER_GUARDED_BY(mutex_);
   std::atomic<bool> failed_{false};
 };
 
