@@ -11,6 +11,8 @@
 
 #include "io/faulty_file_system.h"
 #include "log/reader.h"
+#include "log/segment_scan.h"
+#include "log/small_files.h"
 #include "log/writer.h"
 
 namespace larder::log {
@@ -218,6 +220,54 @@ TEST_P(LogCrash, AFailedSyncIsNeverPretended) {
     if (!failed && n > 30) break;
     if (n > 200) break;
   }
+}
+
+TEST(LogRecovery, ACopyOfAWholeSegmentKeepsWhatStoodBeforeIt) {
+  const Options options = SmallOptions(SyncPolicy::kNever);
+  FaultyFileSystem files(1);
+  {
+    const auto writer = *Writer::Open(files, options);
+    ASSERT_EQ(writer->Append("one"), 1U);
+    ASSERT_TRUE(writer->Sync());
+    files.Crash();
+  }
+  files.Reboot(Survival::kSyncedOnly);
+  uint64_t first = 0;
+  {
+    const auto writer = *Writer::Open(files, options);
+    EXPECT_GT(writer->recovery().skipped_numbers, 0U);
+    first = *writer->Append("behind the power cut");
+    files.FailSync(1);
+    EXPECT_FALSE(writer->Sync());
+    files.ClearFaults();
+  }
+  const auto writer = *Writer::Open(files, options);
+  EXPECT_EQ(writer->recovery().copied_batches, 1U);
+  const auto segment = files.Contents(options.directory + "/" + SegmentName(options.prefix, first));
+  ASSERT_TRUE(segment);
+  EXPECT_EQ(ReadSegmentHead(*segment, "the copy")->last_before, 1U);
+  EXPECT_EQ((*Reader::Open(files, options.directory, options.prefix))->Read(first)->data,
+            "behind the power cut");
+}
+
+TEST(LogRecovery, ATornTailIsCutAndReported) {
+  const Options options = SmallOptions(SyncPolicy::kNever);
+  FaultyFileSystem files(3);
+  {
+    const auto writer = *Writer::Open(files, options);
+    ASSERT_EQ(writer->Append("one"), 1U);
+    files.FailWrite(1);
+    EXPECT_FALSE(writer->Append(std::string(3000, 'x')));
+    files.Crash();
+  }
+  files.Reboot(Survival::kEverything);
+  const std::string path = options.directory + "/" + SegmentName(options.prefix, 1);
+  const uint64_t before = files.Contents(path)->find_last_not_of('\0');
+  const auto writer = *Writer::Open(files, options);
+  EXPECT_GT(writer->recovery().cut_bytes, 0U);
+  EXPECT_LT(files.Contents(path)->size(), before);
+  EXPECT_EQ(writer->committed(), 1U);
+  EXPECT_EQ(writer->Append("two"), 2U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Policies, LogCrash,
