@@ -256,9 +256,8 @@ TEST(LogRecovery, ATornTailIsCutAndReported) {
   {
     const auto writer = *Writer::Open(files, options);
     ASSERT_EQ(writer->Append("one"), 1U);
-    files.FailWrite(1);
+    files.CrashAtOperation(1);  // in the middle of the write
     EXPECT_FALSE(writer->Append(std::string(3000, 'x')));
-    files.Crash();
   }
   files.Reboot(Survival::kEverything);
   const std::string path = options.directory + "/" + SegmentName(options.prefix, 1);
