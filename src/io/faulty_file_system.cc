@@ -175,9 +175,14 @@ void FaultyFileSystem::DamageMappings(const std::string& path) {
   }
 }
 
+void FaultyFileSystem::StopNow() {
+  crashed_ = true;
+  disk_.LeaveShared();
+}
+
 void FaultyFileSystem::Crash() {
   const MutexLock lock(mutex_);
-  crashed_ = true;
+  StopNow();
 }
 
 bool FaultyFileSystem::crashed() const {
@@ -241,7 +246,7 @@ Result<void> FaultyFileSystem::CheckAlive(std::string_view operation, std::strin
 Result<void> FaultyFileSystem::BeginOperation(std::string_view operation, std::string_view path) {
   LARDER_TRY(CheckAlive(operation, path));
   ++operations_;
-  crashed_ = crash_.Reached();
+  if (crash_.Reached()) StopNow();
   LARDER_TRY(CheckAlive(operation, path));
   if (failing_operation_.Reached()) return FailSimulated(failing_code_, operation, path);
   return {};

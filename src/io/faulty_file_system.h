@@ -21,11 +21,11 @@
 // Allocate, WriteAt, Truncate and OpenShared. They are counted from 1, "the next".
 // The operation at which it crashes does not happen, but a Write or WriteAt leaves a random
 // beginning of its bytes. From then on every call fails (IsCrash tells) until Reboot; handles,
-// locks and mappings of the time before the crash stay valid objects: handles go on failing,
-// mappings keep their bytes.
+// locks, mappings and shared memory of the time before the crash stay valid objects: handles go on
+// failing, mappings keep their bytes, and nobody sees what is written to the memory any more.
 //
 // Reboot(kEverything) is a new process on the same machine: nothing is lost, nothing is more synced
-// than it was, shared memory is the same (also for objects of before) and so is BootId. The other
+// than it was, shared memory is as it was at the crash and BootId the same. The other
 // survivals are power cuts.
 //
 // A mapping shows what is written later with WriteAt, and zeros where the file is cut, which does
@@ -137,6 +137,7 @@ class FaultyFileSystem final : public FileSystem {
 
   Result<void> Rename(const std::string& from, const std::string& to) override;
 
+  void StopNow() LARDER_REQUIRES(mutex_);
   // What every call asks first: of one that changes something, and of one that reads.
   Result<void> BeginOperation(std::string_view operation, std::string_view path)
       LARDER_REQUIRES(mutex_);

@@ -175,6 +175,15 @@ std::shared_ptr<SharedBytes> ModelDisk::Share(ModelFile& file, uint64_t bytes) {
   return file.shared;
 }
 
+void ModelDisk::LeaveShared() {
+  for (auto& [path, directory] : directories_) {
+    for (auto& [name, file] : directory.names) {
+      if (file->shared == nullptr) continue;
+      file->shared = std::make_shared<SharedBytes>(file->shared->bytes(), file->shared->size());
+    }
+  }
+}
+
 void ModelDisk::SyncFile(ModelFile& file) {
   file.synced.resize(file.kept);
   file.synced.resize(file.bytes.size());

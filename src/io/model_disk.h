@@ -88,6 +88,8 @@ class ModelDisk {
   // Inside of the file.
   void WriteAt(ModelFile& file, uint64_t offset, std::string_view bytes, std::mt19937_64& random);
   void Resize(ModelFile& file, uint64_t bytes);
+  // Who has shared memory open is left with it; who opens it later sees it as it is now.
+  void LeaveShared();
   // The file's shared memory, made as large.
   std::shared_ptr<SharedBytes> Share(ModelFile& file, uint64_t bytes);
   static void SyncFile(ModelFile& file);

@@ -128,6 +128,16 @@ TEST(TwinsSharedMemory, OutlivesAProcessAndTheBootIdToo) {
   EXPECT_EQ(files.BootId(), boot);
 }
 
+TEST(TwinsSharedMemory, NobodySeesWhatIsWrittenToItAfterTheCrash) {
+  FaultyFileSystem files;
+  const auto memory = MustShare(files, "/a");
+  memory->data()[0] = 'x';
+  files.Crash();
+  memory->data()[0] = 'y';
+  files.Reboot(Survival::kEverything);
+  EXPECT_EQ(BytesOf(*MustShare(files, "/a"))[0], 'x');
+}
+
 TEST(TwinsSharedMemory, PowerCutChangesTheBootId) {
   FaultyFileSystem files;
   std::set<std::string> seen = {files.BootId()};
