@@ -63,7 +63,10 @@ bool IsUneven(const Session& session, Arguments args) {
   if (spec == nullptr) return false;
   const bool subscribes = (spec->flags & kPubSub) != 0 && (spec->flags & kInSubscribed) != 0;
   const bool chooses_replies = spec->name == "client" && args.size() > 1 && args[1].size() == 5;
-  return subscribes || chooses_replies || (session.Is(kInMulti) && spec->name == "hello");
+  // Who monitors already is not answered a second time, as in Redis.
+  const bool monitors = spec->name == "monitor";
+  return subscribes || chooses_replies || monitors ||
+         (session.Is(kInMulti) && spec->name == "hello");
 }
 
 void RunOneByOne(TestStores& stores, const Batch& batch, int protocol, Start start) {

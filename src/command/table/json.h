@@ -1,7 +1,7 @@
 // The commands about JSON values, as data (command/spec.h). For command/table.cc only.
 //
-// Redis 7.0.15 has none of them: the facts are what RedisJSON 8 registers, but for what docs/json.md
-// names ("Where the facts about the commands are from").
+// Redis 7.0.15 has none of them: the facts are what RedisJSON 8 registers, but for what
+// docs/json.md names ("Where the facts about the commands are from").
 #pragma once
 
 #include "command/handlers.h"
