@@ -53,6 +53,16 @@ class MemoryFiles : public io::FileSystem {
   Result<std::unique_ptr<io::WritableFile>> Create(const std::string& path) override {
     return None(path);
   }
+  Result<std::unique_ptr<io::AllocatedFile>> CreateAllocated(const std::string& path) override {
+    return None(path);
+  }
+  Result<std::unique_ptr<io::AllocatedFile>> OpenAllocated(const std::string& path) override {
+    return None(path);
+  }
+  Result<std::unique_ptr<io::SharedMemory>> OpenShared(const std::string& path, uint64_t) override {
+    return None(path);
+  }
+  std::string BootId() const override { return {}; }
   Result<std::unique_ptr<io::Mapping>> Map(const std::string& path) override { return None(path); }
   Result<std::vector<std::string>> List(const std::string& path) override { return None(path); }
   Result<void> MakeDirectories(const std::string& path) override { return None(path); }
