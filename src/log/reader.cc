@@ -15,7 +15,9 @@ namespace larder::log {
 
 namespace {
 
-constexpr size_t kKeptSegments = 4;  // mapped, besides those whose records are held
+// Mapped, besides those whose records are held: address space costs little, mapping anew a
+// microsecond and the faults of every page.
+constexpr size_t kKeptSegments = 64;
 
 class FileReader final : public Reader {
  public:
