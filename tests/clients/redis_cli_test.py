@@ -141,8 +141,13 @@ class RedisCliTest(unittest.TestCase):
             self.assertRegex(self.cli(*arguments, "-i", "0.05"), r"^\d+[ ,]\d+[ ,][\d.]+[ ,]\d+\n$")
 
     def test_latency_history(self):
-        for line in self.first_lines(2, "--latency-history", "--raw", "-i", "0.05"):
-            self.assertRegex(line, r"^\d+ \d+ [\d.]+ \d+\n$")
+        # A line for each sample, every 10 ms, and one for every range of 50 ms.
+        sample, ended = r"\d+ \d+ [\d.]+ \d+", r" -- [\d.]+ seconds range"
+        lines = self.first_lines(12, "--latency-history", "--raw", "-i", "0.05")
+        for line in lines:
+            self.assertRegex(line, rf"^({sample}|{ended})\n$")
+        self.assertRegex(lines[0], rf"^{sample}\n$")
+        self.assertRegex("".join(lines), ended)
 
     def test_latency_dist(self):
         self.assertRegex(self.first_lines(2, "--latency-dist", "-i", "0.05")[1],
