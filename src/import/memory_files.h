@@ -72,6 +72,13 @@ class MemoryFiles : public io::FileSystem {
     return None(path);
   }
 
+  Result<std::unique_ptr<io::FileLock>> LockShared(const std::string& path) override {
+    return None(path);
+  }
+  Result<std::unique_ptr<io::TurnLock>> OpenTurnLock(const std::string& path) override {
+    return None(path);
+  }
+
  private:
   class Reader : public io::ReadableFile {
    public:

@@ -48,6 +48,13 @@ class FaultyFileSystem::InPlaceWriter final : public AllocatedFile {
     LARDER_TRY(failure_.Check());
     return Remember(files_.Sync(*this));
   }
+  Result<void> Refresh() override {
+    LARDER_TRY(failure_.Check());
+    LARDER_ASSIGN(allocated_, files_.BytesOf(*this));
+    return {};
+  }
+  void StartWriting(uint64_t /*from*/, uint64_t /*to*/) override {}
+  void Forget(uint64_t /*from*/, uint64_t /*to*/) override {}
   uint64_t allocated() const override { return allocated_; }
   const std::string& path() const override { return path_; }
 
@@ -116,6 +123,13 @@ Result<void> FaultyFileSystem::Truncate(InPlaceWriter& writer, uint64_t bytes) {
   disk_.Resize(*writer.file, bytes);
   ShowInMappings(*writer.file, bytes, had);
   return {};
+}
+
+Result<uint64_t> FaultyFileSystem::BytesOf(const InPlaceWriter& writer) {
+  const MutexLock lock(mutex_);
+  LARDER_TRY(CheckBoot(writer.boot, "stat", writer.path()));
+  LARDER_TRY(CheckAlive("stat", writer.path()));
+  return writer.file->bytes.size();
 }
 
 Result<void> FaultyFileSystem::Sync(InPlaceWriter& writer) {

@@ -43,6 +43,7 @@ class FaultyFileSystem::CopiedMapping final : public Mapping {
   std::string_view bytes() const override { return copy_->content.bytes(); }
   bool damaged() const override { return copy_->damaged.load(std::memory_order_relaxed); }
   void Advise(AccessPattern /*pattern*/) const override {}
+  void Forget() const override {}
   uint64_t ResidentBytes() const override { return copy_->content.size(); }
 
  private:
@@ -118,6 +119,33 @@ class FaultyFileSystem::HeldLock final : public FileLock {
   uint64_t boot_;
 };
 
+class FaultyFileSystem::Turns final : public TurnLock {
+ public:
+  Turns(FaultyFileSystem& files, std::string path, uint64_t boot)
+      : files_(files), path_(std::move(path)), boot_(boot) {}
+  Turns(const Turns&) = delete;
+  Turns& operator=(const Turns&) = delete;
+  ~Turns() override {
+    if (taken_) Release();
+  }
+
+  Result<void> Take() override {
+    LARDER_TRY(files_.TakeTurn(path_, boot_));
+    taken_ = true;
+    return {};
+  }
+  void Release() override {
+    taken_ = false;
+    files_.ReleaseTurn(path_, boot_);
+  }
+
+ private:
+  FaultyFileSystem& files_;
+  std::string path_;
+  uint64_t boot_;
+  bool taken_ = false;
+};
+
 FaultyFileSystem::FaultyFileSystem(uint64_t seed) : random_(seed) {}
 FaultyFileSystem::~FaultyFileSystem() = default;
 
@@ -178,6 +206,7 @@ void FaultyFileSystem::DamageMappings(const std::string& path) {
 void FaultyFileSystem::StopNow() {
   crashed_ = true;
   disk_.LeaveShared();
+  turns_changed_.NotifyAll();
 }
 
 void FaultyFileSystem::Crash() {
@@ -196,6 +225,8 @@ void FaultyFileSystem::Reboot(Survival survival) {
   disk_.PowerCut(survival, random_);
   if (survival != Survival::kEverything) ++power_cuts_;
   locked_.clear();
+  turns_.clear();
+  turns_changed_.NotifyAll();
   ++boot_;
   crashed_ = false;
 }
@@ -432,25 +463,66 @@ std::string FaultyFileSystem::BootId() const {
   return fmt::format("simulated-boot-{}", power_cuts_ + 1);
 }
 
-Result<std::unique_ptr<FileLock>> FaultyFileSystem::Lock(const std::string& path) {
+Result<void> FaultyFileSystem::MakeLockFile(const std::string& path) {
+  if (disk_.Find(path, "lock")) return {};
+  LARDER_TRY(disk_.CreateOrEmpty(path));
+  return {};
+}
+
+Result<std::unique_ptr<FileLock>> FaultyFileSystem::LockFor(const std::string& path, bool shared) {
   const MutexLock lock(mutex_);
   LARDER_TRY(BeginOperation("lock", path));
-  if (!locked_.insert(ModelDisk::Normalise(path)).second) {
+  const std::string name = ModelDisk::Normalise(path);
+  const auto held = locked_.find(name);
+  if (held != locked_.end() && !(shared && held->second != 0)) {
     return Fail(ErrorCode::kBusy, fmt::format("lock {}: held by this process", path));
   }
-  if (!disk_.Find(path, "lock")) {
-    auto created = disk_.CreateOrEmpty(path);
-    if (!created) {
-      locked_.erase(ModelDisk::Normalise(path));
-      return std::unexpected(created.error());
-    }
-  }
+  LARDER_TRY(MakeLockFile(path));
+  locked_[name] += shared ? 1 : 0;
   return std::make_unique<HeldLock>(*this, path, boot_);
+}
+
+Result<std::unique_ptr<FileLock>> FaultyFileSystem::Lock(const std::string& path) {
+  return LockFor(path, false);
+}
+
+Result<std::unique_ptr<FileLock>> FaultyFileSystem::LockShared(const std::string& path) {
+  return LockFor(path, true);
 }
 
 void FaultyFileSystem::Unlock(const std::string& path, uint64_t boot) {
   const MutexLock lock(mutex_);
-  if (boot == boot_) locked_.erase(ModelDisk::Normalise(path));
+  if (boot != boot_) return;
+  const auto held = locked_.find(ModelDisk::Normalise(path));
+  if (held->second > 1) {
+    --held->second;
+  } else {
+    locked_.erase(held);
+  }
+}
+
+Result<std::unique_ptr<TurnLock>> FaultyFileSystem::OpenTurnLock(const std::string& path) {
+  const MutexLock lock(mutex_);
+  LARDER_TRY(BeginOperation("lock", path));
+  LARDER_TRY(MakeLockFile(path));
+  return std::make_unique<Turns>(*this, ModelDisk::Normalise(path), boot_);
+}
+
+Result<void> FaultyFileSystem::TakeTurn(const std::string& path, uint64_t boot) {
+  const MutexLock lock(mutex_);
+  for (;;) {
+    LARDER_TRY(CheckBoot(boot, "lock", path));
+    LARDER_TRY(CheckAlive("lock", path));
+    if (turns_.insert(path).second) return {};
+    turns_changed_.Wait(mutex_);
+  }
+}
+
+void FaultyFileSystem::ReleaseTurn(const std::string& path, uint64_t boot) {
+  const MutexLock lock(mutex_);
+  if (boot != boot_) return;
+  turns_.erase(path);
+  turns_changed_.NotifyAll();
 }
 
 }  // namespace larder::io

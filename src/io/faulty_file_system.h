@@ -17,12 +17,13 @@
 //   }
 //
 // Operations are the calls that change something: Create, Write, Sync, Close, MakeDirectories,
-// Remove, SyncDirectory, Lock and the rename in PublishFile; CreateAllocated, OpenAllocated,
-// Allocate, WriteAt, Truncate and OpenShared. They are counted from 1, "the next".
-// The operation at which it crashes does not happen, but a Write or WriteAt leaves a random
-// beginning of its bytes. From then on every call fails (IsCrash tells) until Reboot; handles,
-// locks, mappings and shared memory of the time before the crash stay valid objects: handles go on
-// failing, mappings keep their bytes, and nobody sees what is written to the memory any more.
+// Remove, SyncDirectory, Lock, LockShared, OpenTurnLock and the rename in PublishFile;
+// CreateAllocated, OpenAllocated, Allocate, WriteAt, Truncate and OpenShared. They are counted from
+// 1, "the next". The operation at which it crashes does not happen, but a Write or WriteAt leaves a
+// random beginning of its bytes. From then on every call fails (IsCrash tells) until Reboot;
+// handles, locks, mappings and shared memory of the time before the crash stay valid objects:
+// handles go on failing, mappings keep their bytes, and nobody sees what is written to the memory
+// any more.
 //
 // Reboot(kEverything) is a new process on the same machine: nothing is lost, nothing is more synced
 // than it was, shared memory is as it was at the crash and BootId the same. The other
@@ -115,6 +116,8 @@ class FaultyFileSystem final : public FileSystem {
   Result<void> SyncDirectory(const std::string& directory) override;
   std::string BootId() const override;
   Result<std::unique_ptr<FileLock>> Lock(const std::string& path) override;
+  Result<std::unique_ptr<FileLock>> LockShared(const std::string& path) override;
+  Result<std::unique_ptr<TurnLock>> OpenTurnLock(const std::string& path) override;
 
  private:
   class Reader;
@@ -122,6 +125,7 @@ class FaultyFileSystem final : public FileSystem {
   class InPlaceWriter;
   class SharedBuffer;
   class HeldLock;
+  class Turns;
   class CopiedMapping;
   struct Copy;
 
@@ -159,10 +163,15 @@ class FaultyFileSystem final : public FileSystem {
   Result<void> WriteFile(Writer& writer, std::string_view bytes);
   Result<void> SyncFile(Writer& writer);
   Result<void> CloseFile(Writer& writer);
+  Result<std::unique_ptr<FileLock>> LockFor(const std::string& path, bool shared);
+  Result<void> MakeLockFile(const std::string& path) LARDER_REQUIRES(mutex_);
   void Unlock(const std::string& path, uint64_t boot);
+  Result<void> TakeTurn(const std::string& path, uint64_t boot);
+  void ReleaseTurn(const std::string& path, uint64_t boot);
   Result<void> Allocate(InPlaceWriter& writer, uint64_t bytes);
   Result<void> WriteAt(InPlaceWriter& writer, uint64_t offset, std::string_view bytes);
   Result<void> Truncate(InPlaceWriter& writer, uint64_t bytes);
+  Result<uint64_t> BytesOf(const InPlaceWriter& writer);
   Result<void> Sync(InPlaceWriter& writer);
   std::string_view Beginning(std::string_view bytes) LARDER_REQUIRES(mutex_);
   // Live mappings of the file show its bytes [from, to).
@@ -184,7 +193,10 @@ class FaultyFileSystem final : public FileSystem {
   Countdown failing_write_ LARDER_GUARDED_BY(mutex_);
   Countdown failing_sync_ LARDER_GUARDED_BY(mutex_);
   std::optional<uint64_t> space_left_ LARDER_GUARDED_BY(mutex_);
-  std::set<std::string> locked_ LARDER_GUARDED_BY(mutex_);
+  // How many share a lock; 0: held by one alone.
+  std::map<std::string, uint64_t> locked_ LARDER_GUARDED_BY(mutex_);
+  std::set<std::string> turns_ LARDER_GUARDED_BY(mutex_);  // taken
+  CondVar turns_changed_;
   std::vector<std::weak_ptr<Copy>> mapped_ LARDER_GUARDED_BY(mutex_);
 };
 

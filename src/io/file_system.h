@@ -77,9 +77,15 @@ class AllocatedFile {
   virtual Result<void> WriteAt(uint64_t offset, std::string_view bytes) = 0;
   // Gives back what lies behind `bytes`.
   virtual Result<void> Truncate(uint64_t bytes) = 0;
+  // Takes notice of the size that another process has given the file.
+  virtual Result<void> Refresh() = 0;
   // Everything written before the call, by any thread. As with WritableFile: once it has failed,
   // every later call does.
   virtual Result<void> Sync() = 0;
+  // Hints, which never fail: to begin to write [from, to) to the disk, so that Sync has less to do;
+  // and that they need not stay in this process's memory.
+  virtual void StartWriting(uint64_t from, uint64_t to) = 0;
+  virtual void Forget(uint64_t from, uint64_t to) = 0;
   virtual uint64_t allocated() const = 0;
   virtual const std::string& path() const = 0;
 };
@@ -100,6 +106,15 @@ class SharedMemory {
 class FileLock {
  public:
   virtual ~FileLock() = default;
+};
+
+// A lock that is taken and given back often, by processes that take turns. The kernel gives it back
+// for a process that dies. Threads: one at a time, and what one takes another may release.
+class TurnLock {
+ public:
+  virtual ~TurnLock() = default;
+  virtual Result<void> Take() = 0;  // waits
+  virtual void Release() = 0;
 };
 
 class FileSystem {
@@ -138,6 +153,10 @@ class FileSystem {
   // this process's id into it. Held by another, also by another FileLock of this process: kBusy,
   // and the message says which process holds it.
   virtual Result<std::unique_ptr<FileLock>> Lock(const std::string& path) = 0;
+  // Many may hold it, while nobody has the exclusive one.
+  virtual Result<std::unique_ptr<FileLock>> LockShared(const std::string& path) = 0;
+  // On a file of its own (created when missing); each TurnLock waits for every other of this path.
+  virtual Result<std::unique_ptr<TurnLock>> OpenTurnLock(const std::string& path) = 0;
 
  private:
   // Only PublishFile renames.

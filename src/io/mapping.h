@@ -26,6 +26,8 @@ class Mapping {
   virtual bool damaged() const = 0;
   // Hints to the kernel; never fails.
   virtual void Advise(AccessPattern pattern) const = 0;
+  // The pages need not stay in this process's memory; they are read again when they are touched.
+  virtual void Forget() const = 0;
   // How many of the mapping's bytes are in memory now (mincore). Cost: grows with the size.
   virtual uint64_t ResidentBytes() const = 0;
 };

@@ -8,8 +8,11 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "io/sticky_error.h"
 #include "io/system_call.h"
 #include "io/writable_pages.h"
@@ -58,11 +61,16 @@ class RealAllocatedFile final : public AllocatedFile {
   Result<void> Allocate(uint64_t bytes) override;
   Result<void> WriteAt(uint64_t offset, std::string_view bytes) override;
   Result<void> Truncate(uint64_t bytes) override;
+  Result<void> Refresh() override;
   Result<void> Sync() override;
+  void StartWriting(uint64_t from, uint64_t to) override;
+  void Forget(uint64_t from, uint64_t to) override;
   uint64_t allocated() const override { return pages_.size(); }
   const std::string& path() const override { return path_; }
 
  private:
+  Result<uint64_t> FileBytes() const;
+
   Descriptor descriptor_;
   std::string path_;
   WritablePages pages_;
@@ -73,6 +81,7 @@ class RealAllocatedFile final : public AllocatedFile {
 Result<void> RealAllocatedFile::Allocate(uint64_t bytes) {
   LARDER_TRY(failure_.Check());
   if (bytes <= reserved_) return {};
+  LARDER_ASSIGN(const uint64_t had, FileBytes());
   auto done = Reserve(descriptor_.number(), reserved_, bytes, path_);
   if (done && bytes > pages_.size()) done = Map(bytes);
   if (done) {
@@ -81,7 +90,7 @@ Result<void> RealAllocatedFile::Allocate(uint64_t bytes) {
   }
   // A part may have been added before the disk was full. Whether that can be given back or not,
   // what is told is why there was not more.
-  std::ignore = Cut(descriptor_.number(), pages_.size(), path_);
+  std::ignore = Cut(descriptor_.number(), had, path_);
   return done;
 }
 
@@ -108,6 +117,35 @@ Result<void> RealAllocatedFile::Truncate(uint64_t bytes) {
   reserved_ = std::min(reserved_, bytes);
   if (auto mapped = Map(bytes); !mapped) return failure_.Set(std::move(mapped).error());
   return {};
+}
+
+Result<uint64_t> RealAllocatedFile::FileBytes() const {
+  struct stat info = {};
+  if (::fstat(descriptor_.number(), &info) != 0) return FailErrno("stat", path_);
+  return static_cast<uint64_t>(info.st_size);
+}
+
+Result<void> RealAllocatedFile::Refresh() {
+  LARDER_TRY(failure_.Check());
+  LARDER_ASSIGN(const uint64_t bytes, FileBytes());
+  if (bytes == pages_.size()) return {};
+  reserved_ = std::min(reserved_, bytes);
+  if (auto mapped = Map(bytes); !mapped) return failure_.Set(std::move(mapped).error());
+  return {};
+}
+
+void RealAllocatedFile::StartWriting(uint64_t from, uint64_t to) {
+  if (from >= to) return;
+  // What it cannot do, Sync says.
+  std::ignore = ::sync_file_range(descriptor_.number(), static_cast<off_t>(from),
+                                  static_cast<off_t>(to - from), SYNC_FILE_RANGE_WRITE);
+}
+
+void RealAllocatedFile::Forget(uint64_t from, uint64_t to) {
+  static const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  const uint64_t begin = AlignUp(from, page);
+  const uint64_t end = std::min(to, pages_.size()) / page * page;
+  if (begin < end) std::ignore = ::madvise(pages_.data() + begin, end - begin, MADV_DONTNEED);
 }
 
 Result<void> RealAllocatedFile::Sync() {

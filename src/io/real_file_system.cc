@@ -163,6 +163,22 @@ class RealFileLock final : public FileLock {
   Descriptor descriptor_;
 };
 
+class RealTurnLock final : public TurnLock {
+ public:
+  RealTurnLock(Descriptor descriptor, std::string path)
+      : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
+
+  Result<void> Take() override {
+    if (Uninterrupted([&] { return ::flock(descriptor_.number(), LOCK_EX); }) == 0) return {};
+    return FailErrno("lock", path_);
+  }
+  void Release() override { ::flock(descriptor_.number(), LOCK_UN); }
+
+ private:
+  Descriptor descriptor_;
+  std::string path_;
+};
+
 std::string HolderOf(const Descriptor& descriptor, const std::string& path) {
   std::array<char, 32> text{};
   const auto got = ReadFully(descriptor.number(), 0, text.data(), text.size(), path);
@@ -198,6 +214,8 @@ class KernelFileSystem final : public FileSystem {
   Result<void> SyncDirectory(const std::string& directory) override;
   std::string BootId() const override;
   Result<std::unique_ptr<FileLock>> Lock(const std::string& path) override;
+  Result<std::unique_ptr<FileLock>> LockShared(const std::string& path) override;
+  Result<std::unique_ptr<TurnLock>> OpenTurnLock(const std::string& path) override;
 
  private:
   Result<void> Rename(const std::string& from, const std::string& to) override;
@@ -295,15 +313,31 @@ std::string KernelFileSystem::BootId() const {
   return std::string(all.substr(0, all.find('\n')));
 }
 
-Result<std::unique_ptr<FileLock>> KernelFileSystem::Lock(const std::string& path) {
+Result<Descriptor> OpenLocked(const std::string& path, int how) {
   LARDER_ASSIGN(Descriptor descriptor, Open(path, O_RDWR | O_CREAT, "lock"));
-  if (Uninterrupted([&] { return ::flock(descriptor.number(), LOCK_EX | LOCK_NB); }) != 0) {
+  if (Uninterrupted([&] { return ::flock(descriptor.number(), how | LOCK_NB); }) != 0) {
     if (errno != EWOULDBLOCK) return FailErrno("lock", path);
     return Fail(ErrorCode::kBusy,
                 fmt::format("lock {}: held by {}", path, HolderOf(descriptor, path)));
   }
+  // Of those who share it, the last one's.
   LARDER_TRY(WriteHolder(descriptor, path));
+  return descriptor;
+}
+
+Result<std::unique_ptr<FileLock>> KernelFileSystem::Lock(const std::string& path) {
+  LARDER_ASSIGN(Descriptor descriptor, OpenLocked(path, LOCK_EX));
   return std::make_unique<RealFileLock>(std::move(descriptor));
+}
+
+Result<std::unique_ptr<FileLock>> KernelFileSystem::LockShared(const std::string& path) {
+  LARDER_ASSIGN(Descriptor descriptor, OpenLocked(path, LOCK_SH));
+  return std::make_unique<RealFileLock>(std::move(descriptor));
+}
+
+Result<std::unique_ptr<TurnLock>> KernelFileSystem::OpenTurnLock(const std::string& path) {
+  LARDER_ASSIGN(Descriptor descriptor, Open(path, O_RDWR | O_CREAT, "lock"));
+  return std::make_unique<RealTurnLock>(std::move(descriptor), path);
 }
 
 Result<void> KernelFileSystem::Rename(const std::string& from, const std::string& to) {

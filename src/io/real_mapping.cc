@@ -62,6 +62,9 @@ class RealMapping final : public Mapping {
   void Advise(AccessPattern pattern) const override {
     if (mapped_.size() > 0) madvise(mapped_.begin(), mapped_.size(), Advice(pattern));
   }
+  void Forget() const override {
+    if (mapped_.size() > 0) madvise(mapped_.begin(), mapped_.size(), MADV_DONTNEED);
+  }
   uint64_t ResidentBytes() const override;
 
  private:

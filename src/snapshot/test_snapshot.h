@@ -67,6 +67,7 @@ class BytesMapping final : public io::Mapping {
   std::string_view bytes() const override { return {bytes_.get(), size_}; }
   bool damaged() const override { return false; }
   void Advise(io::AccessPattern) const override {}
+  void Forget() const override {}
   uint64_t ResidentBytes() const override { return size_; }
 
  private:
