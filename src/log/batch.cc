@@ -30,14 +30,15 @@ void StoreHead(char* to, const BatchHead& head, uint64_t records_checksum,
 }
 
 // Returns its sum.
-uint64_t StoreRecord(char* to, std::string_view data, uint64_t number, uint64_t space) {
+uint64_t StoreRecord(char* to, std::string_view data, uint64_t number, RecordKind kind,
+                     uint64_t space) {
   // The fill is in the last 8 bytes; the data, which may be all of them, come after it.
   StoreLe(to + space - kAlignment, uint64_t{0});
-  StoreLe(to, static_cast<uint32_t>(data.size()));
+  StoreLe(to, RecordWord(data.size(), kind));
   char* const copy = to + kRecordHeadBytes;
   if (!data.empty()) std::memcpy(copy, data.data(), data.size());
   // Of the copy, which nobody changes meanwhile: so that a whole batch has only right records.
-  const uint64_t sum = RecordSum({copy, data.size()}, number);
+  const uint64_t sum = RecordSum({copy, data.size()}, number, kind);
   StoreLe(to + kRecordChecksumAt, RecordChecksum(sum));
   return sum;
 }
@@ -51,14 +52,18 @@ std::optional<uint64_t> CheckRecords(std::string_view segment, uint64_t offset,
                                      const BatchHead& head) {
   const std::string_view batch = segment.substr(0, offset + head.bytes);
   uint64_t checksum = 0;
+  RecordKind kind = RecordKind::kPlain;  // all have the same
   uint64_t at = offset + kBatchHeadBytes;
   for (uint64_t i = 0; i < head.records; ++i) {
     // No index entry leads behind the greatest segment.
     if (at >= kMaxSegmentBytes || batch.size() - at < kRecordHeadBytes) return std::nullopt;
-    const uint64_t bytes = LoadLe<uint32_t>(batch.data() + at);
+    const auto word = LoadLe<uint32_t>(batch.data() + at);
+    if (i != 0 && KindOf(word) != kind) return std::nullopt;
+    kind = KindOf(word);
+    const uint64_t bytes = BytesOf(word);
     const uint64_t data_at = at + kRecordHeadBytes;
     if (bytes > batch.size() - data_at) return std::nullopt;
-    const uint64_t sum = RecordSum(batch.substr(data_at, bytes), head.first_number + i);
+    const uint64_t sum = RecordSum(batch.substr(data_at, bytes), head.first_number + i, kind);
     if (LoadLe<uint32_t>(batch.data() + at + kRecordChecksumAt) != RecordChecksum(sum)) {
       return std::nullopt;
     }
@@ -89,7 +94,7 @@ uint64_t BatchBytes(std::span<const std::string_view> records) {
 
 std::string_view BatchEncoder::Encode(std::span<const std::string_view> records,
                                       uint64_t first_number, int64_t time_ms, uint64_t synced,
-                                      const BatchPlace& place) {
+                                      const BatchPlace& place, RecordKind kind) {
   const BatchHead head{.bytes = BatchBytes(records),
                        .records = records.size(),
                        .first_number = first_number,
@@ -111,7 +116,7 @@ std::string_view BatchEncoder::Encode(std::span<const std::string_view> records,
     StoreLe(entry, static_cast<uint32_t>(offset / kAlignment));
     entry += kIndexEntryBytes;
     const uint64_t space = RecordSpace(record.size());
-    checksum = Fold(checksum, StoreRecord(to, record, number++, space));
+    checksum = Fold(checksum, StoreRecord(to, record, number++, kind, space));
     to += space;
   }
   StoreHead(begin, head, checksum, place);

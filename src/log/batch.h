@@ -13,6 +13,7 @@
 
 #include "base/hash.h"
 #include "log/format.h"
+#include "log/options.h"
 
 namespace larder::log {
 
@@ -42,11 +43,12 @@ struct BatchPlace {
 // Makes a batch in memory of its own, used again by the next.
 class BatchEncoder {
  public:
-  // `records` is not empty and BatchBytes(records) at most kMaxBatchBytes, with no record beginning
+  // `records` is not empty, each at most kMaxRecordBytes, and BatchBytes(records) at most kMaxBatchBytes, with no record beginning
   // at kMaxSegmentBytes or behind; the numbers are 1 to kMaxNumber, `synced` below them. Valid
   // until the next call.
   std::string_view Encode(std::span<const std::string_view> records, uint64_t first_number,
-                          int64_t time_ms, uint64_t synced, const BatchPlace& place);
+                          int64_t time_ms, uint64_t synced, const BatchPlace& place,
+                          RecordKind kind = RecordKind::kPlain);
   // The index entries of the batch just made, as they lie in the index.
   std::string_view index_entries() const { return index_entries_; }
 
@@ -68,30 +70,46 @@ struct RecordInBatch {
   uint64_t number = 0;
   uint64_t offset = 0;  // in the segment
   std::string_view data;
+  RecordKind kind = RecordKind::kPlain;
 };
 
+struct StoredRecord {
+  std::string_view data;
+  RecordKind kind = RecordKind::kPlain;
+};
+
+// The first word of a record: how long its data are, and its kind.
+constexpr uint32_t RecordWord(uint64_t bytes, RecordKind kind) {
+  return static_cast<uint32_t>(bytes) | (kind == RecordKind::kMarked ? kMarkedRecord : 0);
+}
+constexpr uint64_t BytesOf(uint32_t word) { return word & ~kMarkedRecord; }
+constexpr RecordKind KindOf(uint32_t word) {
+  return (word & kMarkedRecord) != 0 ? RecordKind::kMarked : RecordKind::kPlain;
+}
+
 // What checksums of records are made of.
-inline uint64_t RecordSum(std::string_view data, uint64_t number) {
-  return Checksum64(data) ^ (number * kNumberFactor);
+inline uint64_t RecordSum(std::string_view data, uint64_t number, RecordKind kind) {
+  const uint64_t sum = Checksum64(data) ^ (number * kNumberFactor);
+  return kind == RecordKind::kMarked ? ~sum : sum;
 }
 inline uint32_t RecordChecksum(uint64_t sum) { return static_cast<uint32_t>(sum >> 32); }
 
 // The data of record `number` at `offset` of a segment, when its own checksum is right. Any offset
 // may be asked for.
-inline std::optional<std::string_view> ReadRecord(std::string_view segment, uint64_t offset,
-                                                  uint64_t number) {
+inline std::optional<StoredRecord> ReadRecord(std::string_view segment, uint64_t offset,
+                                              uint64_t number) {
   if (offset % kAlignment != 0 || offset < kSegmentHeadBytes + kBatchHeadBytes ||
       offset >= segment.size() || segment.size() - offset < kRecordHeadBytes) {
     return std::nullopt;
   }
   const char* const head = segment.data() + offset;
-  const uint64_t bytes = LoadLe<uint32_t>(head);
-  if (bytes > segment.size() - offset - kRecordHeadBytes) return std::nullopt;
-  const std::string_view data(head + kRecordHeadBytes, bytes);
-  if (LoadLe<uint32_t>(head + kRecordChecksumAt) != RecordChecksum(RecordSum(data, number))) {
-    return std::nullopt;
-  }
-  return data;
+  const auto word = LoadLe<uint32_t>(head);
+  if (BytesOf(word) > segment.size() - offset - kRecordHeadBytes) return std::nullopt;
+  const StoredRecord record{.data = {head + kRecordHeadBytes, BytesOf(word)},
+                            .kind = KindOf(word)};
+  const uint64_t sum = RecordSum(record.data, number, record.kind);
+  if (LoadLe<uint32_t>(head + kRecordChecksumAt) != RecordChecksum(sum)) return std::nullopt;
+  return record;
 }
 
 // Calls visit(RecordInBatch) for each record of a batch that ReadBatch has found whole.
@@ -100,11 +118,12 @@ void ForEachRecord(std::string_view segment, uint64_t offset, const BatchHead& h
                    const Visit& visit) {
   uint64_t at = offset + kBatchHeadBytes;
   for (uint64_t i = 0; i < head.records; ++i) {
-    const auto bytes = LoadLe<uint32_t>(segment.data() + at);
+    const auto word = LoadLe<uint32_t>(segment.data() + at);
     visit(RecordInBatch{.number = head.first_number + i,
                         .offset = at,
-                        .data = segment.substr(at + kRecordHeadBytes, bytes)});
-    at += RecordSpace(bytes);
+                        .data = segment.substr(at + kRecordHeadBytes, BytesOf(word)),
+                        .kind = KindOf(word)});
+    at += RecordSpace(BytesOf(word));
   }
 }
 

@@ -71,7 +71,7 @@ TEST(Batch, ReadsWhatWasEncoded) {
     EXPECT_THAT(RecordsAt(segment.bytes, batch.offset, head), ElementsAreArray(batch.records));
     for (uint64_t i = 0; i < batch.records.size(); ++i, ++position) {
       const auto entry = LoadLe<uint32_t>(segment.index_entries.data() + position * 4);
-      EXPECT_EQ(ReadRecord(segment.bytes, entry * kAlignment, batch.head.first_number + i),
+      EXPECT_EQ(DataOf(segment.bytes, entry * kAlignment, batch.head.first_number + i),
                 batch.records[i]);
     }
   }
@@ -96,7 +96,7 @@ TEST(Batch, MayBeOneEmptyRecord) {
   segment.Append({""});
   EXPECT_EQ(segment.bytes.size(), kOffset + kBatchHeadBytes + kRecordHeadBytes);
   EXPECT_TRUE(Whole(segment, segment.bytes));
-  EXPECT_EQ(ReadRecord(segment.bytes, kOffset + kBatchHeadBytes, 1000), "");
+  EXPECT_EQ(DataOf(segment.bytes, kOffset + kBatchHeadBytes, 1000), "");
 }
 
 TEST(Batch, MayHaveManyRecords) {
@@ -189,7 +189,7 @@ TEST(Batch, IsNotWholeWithARecordThatIsRightButNotItsOwn) {
   other.Append({"else", "mine, too"});
   const uint64_t at = kOffset + kBatchHeadBytes;
   segment.bytes.replace(at, RecordSpace(4), other.bytes, at, RecordSpace(4));
-  EXPECT_EQ(ReadRecord(segment.bytes, at, 1000), "else");
+  EXPECT_EQ(DataOf(segment.bytes, at, 1000), "else");
   EXPECT_FALSE(Whole(segment, segment.bytes));
 }
 
@@ -269,7 +269,7 @@ TEST(Record, IsNotReadWithAnyOneBitChanged) {
     for (int bit = 0; bit < 8; ++bit) {
       std::string changed = segment.bytes;
       changed[byte] = static_cast<char>(changed[byte] ^ 1 << bit);
-      ASSERT_FALSE(ReadRecord(changed, at, 1000)) << byte << " bit " << bit;
+      ASSERT_FALSE(DataOf(changed, at, 1000)) << byte << " bit " << bit;
     }
   }
 }
@@ -278,11 +278,11 @@ TEST(Record, IsReadByItsOwnNumberOnly) {
   TestSegment segment;
   segment.Append({"same", "same"});
   const uint64_t at = kOffset + kBatchHeadBytes;
-  EXPECT_EQ(ReadRecord(segment.bytes, at, 1000), "same");
-  EXPECT_EQ(ReadRecord(segment.bytes, at + 16, 1001), "same");
+  EXPECT_EQ(DataOf(segment.bytes, at, 1000), "same");
+  EXPECT_EQ(DataOf(segment.bytes, at + 16, 1001), "same");
   for (const uint64_t number : {uint64_t{0}, uint64_t{999}, uint64_t{1001}, uint64_t{1000} << 32,
                                 1000 + (uint64_t{1} << 32), UINT64_MAX}) {
-    EXPECT_FALSE(ReadRecord(segment.bytes, at, number)) << number;
+    EXPECT_FALSE(DataOf(segment.bytes, at, number)) << number;
   }
 }
 
@@ -290,12 +290,12 @@ TEST(Record, IsNotReadFromAWrongOffset) {
   TestSegment segment;
   segment.Append({"a record", "another"});
   for (uint64_t offset = 0; offset <= segment.bytes.size() + 64; ++offset) {
-    const auto data = ReadRecord(segment.bytes, offset, 1000);
+    const auto data = DataOf(segment.bytes, offset, 1000);
     EXPECT_EQ(data.has_value(), offset == kOffset + kBatchHeadBytes) << offset;
   }
   for (uint64_t back = 0; back < 64; ++back) {
-    EXPECT_FALSE(ReadRecord(segment.bytes, UINT64_MAX - back, 1000));
-    EXPECT_FALSE(ReadRecord(segment.bytes, kMaxSegmentBytes - back, 1000));
+    EXPECT_FALSE(DataOf(segment.bytes, UINT64_MAX - back, 1000));
+    EXPECT_FALSE(DataOf(segment.bytes, kMaxSegmentBytes - back, 1000));
   }
 }
 

@@ -3,6 +3,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "io/futex.h"
+
 namespace larder::log {
 
 namespace {
@@ -23,18 +25,59 @@ bool Control::Trusted(const LogId& id, uint64_t boot) const {
          Number(control_at::kBoot).load(kAcquire) == boot;
 }
 
-void Control::Begin(const LogId& id, uint64_t boot, uint64_t oldest, uint64_t committed,
-                    uint64_t synced) {
+void Control::Begin(const LogId& id, uint64_t boot, uint64_t reserved, const LogEnd& end) {
   Number(0).store(0, kRelease);
   std::memcpy(At(control_at::kLogId), id.data(), id.size());
   Count(control_at::kVersion).store(kFormatVersion, kRelease);
   Number(control_at::kBoot).store(boot, kRelease);
   set_state(ControlState::kInUse);
-  set_oldest(oldest);
-  set_synced(synced);
-  set_committed(committed);
+  set_reserved(reserved);
+  Number(control_at::kSynced).store(end.committed, kRelease);
   NoteSegmentChange();
+  Count(control_at::kRecoveries).fetch_add(1, kRelease);
+  EndAppend(end);
   Number(0).store(MagicNumber(), kRelease);
+}
+
+LogEnd Control::end() const {
+  return {.segment = Number(control_at::kSegment).load(kAcquire),
+          .end = Number(control_at::kEnd).load(kAcquire),
+          .committed = committed()};
+}
+
+void Control::EndAppend(const LogEnd& end) {
+  Number(control_at::kSegment).store(end.segment, kRelease);
+  Number(control_at::kEnd).store(end.end, kRelease);
+  Number(control_at::kCommitted).store(end.committed, std::memory_order_seq_cst);
+  Count(control_at::kAppending).store(0, kRelease);
+  Announce();
+}
+
+void Control::RaiseSynced(uint64_t number) {
+  const auto synced = Number(control_at::kSynced);
+  uint64_t known = synced.load(kAcquire);
+  while (known < number && !synced.compare_exchange_weak(known, number)) {
+  }
+}
+
+// Both sides write first and look then, so that one of them sees the other. Who prepares after the
+// word was taken back has seen the announcement, or sleeps on a number that is no more.
+void Control::Announce() {
+  const auto sleepers = Count(control_at::kSleepers);
+  if (sleepers.load(std::memory_order_seq_cst) == 0) return;
+  sleepers.store(0, std::memory_order_seq_cst);
+  Count(control_at::kAnnouncements).fetch_add(1, std::memory_order_seq_cst);
+  io::FutexWakeAll(Word(control_at::kAnnouncements));
+}
+
+uint32_t Control::PrepareToSleep() {
+  const uint32_t announced = Count(control_at::kAnnouncements).load(std::memory_order_seq_cst);
+  Count(control_at::kSleepers).store(1, std::memory_order_seq_cst);
+  return announced;
+}
+
+void Control::Sleep(uint32_t prepared, std::chrono::steady_clock::time_point deadline) {
+  io::FutexWait(Word(control_at::kAnnouncements), prepared, deadline);
 }
 
 ControlState Control::state() const {

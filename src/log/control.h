@@ -1,11 +1,13 @@
 // Control: the page of memory that the processes of one log share.
 // Format: docs/formats/log.md, "Control"
 //
-// Threads:    all members from any thread and process, but Begin, which is the writer's.
+// Threads:    all members from any thread and process; what "in a turn" says only by whose turn it
+//             is.
 // Durability: none; everything in it can be found out again.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -18,6 +20,13 @@ namespace larder::log {
 
 enum class ControlState : uint32_t { kInUse = 0, kClosed = 1, kSyncFailed = 2 };
 
+// Where the log ends.
+struct LogEnd {
+  uint64_t segment = 0;  // NUMBER of the last one; 0: none
+  uint64_t end = 0;      // where its next batch begins
+  uint64_t committed = 0;
+};
+
 class Control {
  public:
   static Result<std::unique_ptr<Control>> Open(io::FileSystem& files, const std::string& path);
@@ -25,8 +34,9 @@ class Control {
   // Whether it was written by this log's processes since the machine's last start.
   bool Trusted(const LogId& id, uint64_t boot) const;
 
-  // Makes it that of this log; what it said before is gone. Numbers first, the magic last.
-  void Begin(const LogId& id, uint64_t boot, uint64_t oldest, uint64_t committed, uint64_t synced);
+  // In a turn: makes it that of this log; what it said before is gone. Everything in the log is on
+  // the disk.
+  void Begin(const LogId& id, uint64_t boot, uint64_t reserved, const LogEnd& end);
 
   ControlState state() const;
   void set_state(ControlState state);
@@ -34,12 +44,32 @@ class Control {
   // What has been written before a number is set is seen by whoever has read that number.
   uint64_t committed() const { return Number(control_at::kCommitted).load(kAcquire); }
   uint64_t synced() const { return Number(control_at::kSynced).load(kAcquire); }
-  uint64_t oldest() const { return Number(control_at::kOldest).load(kAcquire); }
+  uint64_t reserved() const { return Number(control_at::kReserved).load(kAcquire); }
   uint32_t segment_changes() const { return Count(control_at::kSegmentChanges).load(kAcquire); }
-  void set_committed(uint64_t number) { Number(control_at::kCommitted).store(number, kRelease); }
-  void set_synced(uint64_t number) { Number(control_at::kSynced).store(number, kRelease); }
-  void set_oldest(uint64_t number) { Number(control_at::kOldest).store(number, kRelease); }
+  uint32_t recoveries() const { return Count(control_at::kRecoveries).load(kAcquire); }
+  // It only grows, whoever is first.
+  void RaiseSynced(uint64_t number);
+  void set_reserved(uint64_t number) { Number(control_at::kReserved).store(number, kRelease); }
   void NoteSegmentChange() { Count(control_at::kSegmentChanges).fetch_add(1, kRelease); }
+
+  // In a turn: an append, between the first byte that it writes and its commit.
+  void BeginAppend() {
+    Count(control_at::kAppending).store(1, kRelease);
+    // A kill leaves what was stored before it, in the order of the program.
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+  }
+  bool appending() const { return Count(control_at::kAppending).load(kAcquire) != 0; }
+  LogEnd end() const;
+  // Commits, and wakes who waits for it.
+  void EndAppend(const LogEnd& end);
+  // The append has written nothing.
+  void CancelAppend() { Count(control_at::kAppending).store(0, kRelease); }
+
+  // Wakes who sleeps. Cost: a load when nobody does.
+  void Announce();
+  // To wait: PrepareToSleep, then look whether what one waits for is there, then Sleep.
+  uint32_t PrepareToSleep();
+  void Sleep(uint32_t prepared, std::chrono::steady_clock::time_point deadline);
 
  private:
   static constexpr auto kAcquire = std::memory_order_acquire;
@@ -47,11 +77,12 @@ class Control {
 
   explicit Control(std::unique_ptr<io::SharedMemory> memory) : memory_(std::move(memory)) {}
   char* At(uint64_t at) const { return memory_->data() + at; }
+  uint32_t& Word(uint64_t at) const { return *reinterpret_cast<uint32_t*>(At(at)); }
   std::atomic_ref<uint64_t> Number(uint64_t at) const {
     return std::atomic_ref<uint64_t>(*reinterpret_cast<uint64_t*>(At(at)));
   }
   std::atomic_ref<uint32_t> Count(uint64_t at) const {
-    return std::atomic_ref<uint32_t>(*reinterpret_cast<uint32_t*>(At(at)));
+    return std::atomic_ref<uint32_t>(Word(at));
   }
 
   std::unique_ptr<io::SharedMemory> memory_;

@@ -19,6 +19,7 @@ inline constexpr std::string_view kIndexSuffix = ".idx";
 inline constexpr std::string_view kNumbersSuffix = ".numbers";
 inline constexpr std::string_view kControlSuffix = ".control";
 inline constexpr std::string_view kLockSuffix = ".lock";
+inline constexpr std::string_view kTurnSuffix = ".turn";
 inline constexpr uint64_t kNumberDigits = 20;
 inline constexpr uint64_t kMaxNameBytes = 255;
 
@@ -57,6 +58,8 @@ inline constexpr uint64_t kMaxBatchBytes = UINT32_MAX & ~(kAlignment - 1);
 // "Record"
 inline constexpr uint64_t kRecordHeadBytes = 8;
 inline constexpr uint64_t kRecordChecksumAt = 4;
+inline constexpr uint32_t kMarkedRecord = uint32_t{1} << 31;  // in the word of its length
+inline constexpr uint64_t kMaxRecordBytes = kMarkedRecord - 1;
 inline constexpr uint64_t kNumberFactor = 0x9E3779B97F4A7C15;
 constexpr uint64_t RecordSpace(uint64_t data_bytes) {
   return AlignUp(kRecordHeadBytes + data_bytes, kAlignment);
@@ -86,12 +89,16 @@ inline constexpr uint64_t kVersion = 8;
 inline constexpr uint64_t kState = 12;
 inline constexpr uint64_t kLogId = 16;
 inline constexpr uint64_t kBoot = 32;
-inline constexpr uint64_t kCommitted = 40;
-inline constexpr uint64_t kSynced = 48;
-inline constexpr uint64_t kOldest = 56;
-inline constexpr uint64_t kWakeUps = 64;
-inline constexpr uint64_t kSleepers = 68;
-inline constexpr uint64_t kSegmentChanges = 72;
+inline constexpr uint64_t kReserved = 40;
+inline constexpr uint64_t kSegment = 48;
+inline constexpr uint64_t kEnd = 56;
+inline constexpr uint64_t kCommitted = 64;
+inline constexpr uint64_t kSynced = 72;
+inline constexpr uint64_t kAppending = 80;
+inline constexpr uint64_t kSegmentChanges = 84;
+inline constexpr uint64_t kRecoveries = 88;
+inline constexpr uint64_t kAnnouncements = 128;
+inline constexpr uint64_t kSleepers = 132;
 }  // namespace control_at
 
 }  // namespace larder::log

@@ -38,16 +38,19 @@ void CheckWholeBatch(std::string_view segment, uint64_t offset, const BatchHead&
                      uint64_t key) {
   std::vector<std::string_view> records;
   std::vector<uint64_t> offsets;
+  RecordKind kind = RecordKind::kPlain;
   ForEachRecord(segment, offset, head, [&](const RecordInBatch& record) {
     RequireInside(record.data, segment.substr(offset, head.bytes));
-    Require(ReadRecord(segment, record.offset, record.number) == record.data);
+    const auto read = ReadRecord(segment, record.offset, record.number);
+    Require(read && read->data == record.data && read->kind == record.kind);
+    kind = record.kind;
     records.push_back(record.data);
     offsets.push_back(record.offset);
   });
   Require(BatchBytes(records) == head.bytes);
   BatchEncoder encoder;
   Require(encoder.Encode(records, head.first_number, head.time_ms, head.synced,
-                         {.segment_key = key, .offset = offset}) ==
+                         {.segment_key = key, .offset = offset}, kind) ==
           segment.substr(offset, head.bytes));
   const std::string index =
       MakeIndexHead({.id = {}, .first_number = 1}) + std::string(encoder.index_entries());
@@ -90,8 +93,8 @@ void CheckSegment(std::string_view segment, const SegmentHead& other) {
       CheckWholeBatch(segment, at, *batch, head.key());
     }
     for (uint64_t number = 0; number < 2; ++number) {
-      const auto data = ReadRecord(segment, at, head.first_number + number);
-      if (data) RequireInside(*data, segment);
+      const auto record = ReadRecord(segment, at, head.first_number + number);
+      if (record) RequireInside(record->data, segment);
     }
   }
 }
@@ -136,8 +139,8 @@ void CheckIndex(std::string_view index) {
             (kIndexHeadBytes + (position + 1) * kIndexEntryBytes <= index.size()));
     if (!offset) break;
     Require(*offset < kMaxSegmentBytes);
-    const auto data = ReadRecord(segment.bytes, *offset, segment.head.first_number);
-    Require(!data || *data == "a record");
+    const auto record = ReadRecord(segment.bytes, *offset, segment.head.first_number);
+    Require(!record || record->data == "a record");
   }
 }
 

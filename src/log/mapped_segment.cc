@@ -47,7 +47,7 @@ std::optional<uint64_t> MappedSegment::OffsetOf(uint64_t number) const {
   return offset == 0 ? std::nullopt : offset;
 }
 
-std::optional<std::string_view> MappedSegment::DataAt(uint64_t offset, uint64_t number) const {
+std::optional<StoredRecord> MappedSegment::RecordAt(uint64_t offset, uint64_t number) const {
   return ReadRecord(segment_->bytes(), offset, number);
 }
 

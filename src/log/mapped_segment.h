@@ -32,7 +32,7 @@ class MappedSegment {
   // None when the index as it was mapped does not reach so far.
   std::optional<uint64_t> OffsetOf(uint64_t number) const;
   // None when the segment as it was mapped does not reach so far, or the record is not right.
-  std::optional<std::string_view> DataAt(uint64_t offset, uint64_t number) const;
+  std::optional<StoredRecord> RecordAt(uint64_t offset, uint64_t number) const;
 
   uint64_t first_number() const { return head_.first_number; }
   bool damaged() const { return segment_->damaged(); }

@@ -15,6 +15,15 @@ enum class SyncPolicy : uint8_t {
   kAlways,    // before the append returns; appends of many threads share one sync
 };
 
+// Who may append.
+enum class Writers : uint8_t {
+  kExclusive,  // one Writer at a time; another one's Open is refused
+  kShared,     // Writers of any number of processes take turns
+};
+
+// How a record was appended; what it means is for who appends.
+enum class RecordKind : uint8_t { kPlain, kMarked };
+
 struct Options {
   std::string directory;
   std::string prefix = "log";
@@ -27,6 +36,12 @@ struct Options {
   uint64_t segment_bytes = uint64_t{64} << 20;
   uint64_t segment_records = 0;
   std::chrono::milliseconds segment_age{0};
+  // An append that would need more fails with kLimit and changes nothing; 0 is no limit.
+  uint64_t max_segments = 0;
+
+  Writers writers = Writers::kExclusive;
+  // Off: no other process uses the log, which spares the system calls of a turn.
+  bool locking = true;
 };
 
 }  // namespace larder::log

@@ -6,19 +6,21 @@
 //
 // Threads:    all members from any thread.
 // Errors:     kNotFound (never written, lost, or removed; the message says which numbers are
-// there),
-//             kCorrupt (segment, offset, number).
+//             there), kCorrupt (segment, offset, number).
 // Cost:       Read: two loads from a mapping and one checksum. A segment is mapped when it is first
 //             read and stays so while one of its records is held, or it is among the last used.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "io/file_system.h"
+#include "log/options.h"
 
 namespace larder::log {
 
@@ -27,21 +29,53 @@ class MappedSegment;
 struct Record {
   uint64_t number = 0;
   std::string_view data;  // valid while `held` is
+  RecordKind kind = RecordKind::kPlain;
   std::shared_ptr<const MappedSegment> held;
+};
+
+struct SegmentInfo {
+  uint64_t first_number = 0;
+  uint64_t records = 0;  // of the last one: as far as it is committed
+  uint64_t bytes = 0;    // of the file, with its index
+  int64_t made_at_ms = 0;
+
+  uint64_t last_number() const { return first_number + records - 1; }
+};
+
+struct ReaderOptions {
+  std::string directory;
+  std::string prefix = "log";
+  // Of the log's files in this process's memory, about; 0 is no limit. They stay in the kernel's
+  // cache all the same.
+  uint64_t max_resident_bytes = uint64_t{64} << 20;
 };
 
 class Reader {
  public:
-  static Result<std::unique_ptr<Reader>> Open(io::FileSystem& files, const std::string& directory,
-                                              const std::string& prefix);
+  // A log that is not there yet is empty, until it is.
+  static Result<std::unique_ptr<Reader>> Open(io::FileSystem& files, const ReaderOptions& options);
   virtual ~Reader() = default;
 
   virtual Result<Record> Read(uint64_t number) = 0;
   // The first record whose number is not below `number`: kNotFound when there is none.
   virtual Result<Record> ReadFrom(uint64_t number) = 0;
 
-  virtual uint64_t oldest() = 0;
-  virtual uint64_t committed() = 0;
+  virtual uint64_t oldest() = 0;     // the first number that is kept; committed() + 1 if none
+  virtual uint64_t committed() = 0;  // 0 if there is no record
+
+  // Waits until a record above `number` can be read, and says whether one can: not when the
+  // deadline has passed, or by Interrupt. Looks all the time for `spin`, then sleeps until it is
+  // woken.
+  virtual Result<bool> WaitAbove(uint64_t number, std::chrono::steady_clock::time_point deadline,
+                                 std::chrono::nanoseconds spin = {}) = 0;
+  // Ends all waits of this Reader, those to come too.
+  virtual void Interrupt() = 0;
+
+  // Ascending, without reading data.
+  virtual Result<std::vector<SegmentInfo>> Segments() = 0;
+  // Its records are gone for every reader; what is held stays. The last segment cannot go:
+  // kInvalidArgument. Others may append and remove meanwhile.
+  virtual Result<void> RemoveSegment(uint64_t first_number) = 0;
 };
 
 }  // namespace larder::log

@@ -207,11 +207,14 @@ Result<void> Recoverer::CopyInDoubt() {
   ScanSegment(bytes, head_, 0, [&](uint64_t offset, const BatchHead& batch) {
     if (!written || batch.first_number < first) return;
     records.clear();
-    ForEachRecord(bytes, offset, batch,
-                  [&](const RecordInBatch& record) { records.push_back(record.data); });
+    RecordKind kind = RecordKind::kPlain;
+    ForEachRecord(bytes, offset, batch, [&](const RecordInBatch& record) {
+      records.push_back(record.data);
+      kind = record.kind;
+    });
     const std::string_view encoded =
         encoder.Encode(records, batch.first_number, batch.time_ms, batch.synced,
-                       {.segment_key = head.key(), .offset = at});
+                       {.segment_key = head.key(), .offset = at}, kind);
     written = copy->Write(encoded);
     entries.append(encoder.index_entries());
     at += encoded.size();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,6 +58,13 @@ struct TestSegment {
   }
 };
 
+// The data of a record that can be read.
+inline std::optional<std::string_view> DataOf(std::string_view segment, uint64_t offset,
+                                              uint64_t number) {
+  const auto record = ReadRecord(segment, offset, number);
+  return record ? std::optional(record->data) : std::nullopt;
+}
+
 // Makes the checksum of the head that is said to be at `offset` right.
 inline void SealBatchHead(std::string& segment, uint64_t offset, uint64_t key) {
   const auto checked = std::string_view(segment).substr(offset + batch_at::kChecked,
@@ -72,10 +80,12 @@ inline void SealBatch(std::string& segment, uint64_t offset, uint64_t key) {
   uint64_t checksum = 0;
   for (uint64_t i = 0; i < LoadLe<uint32_t>(head + batch_at::kRecords); ++i) {
     if (segment.size() - at < kRecordHeadBytes) break;
-    const uint64_t bytes = LoadLe<uint32_t>(segment.data() + at);
+    const auto word = LoadLe<uint32_t>(segment.data() + at);
+    const uint64_t bytes = BytesOf(word);
     if (bytes > segment.size() - at - kRecordHeadBytes) break;
     const uint64_t sum =
-        RecordSum(std::string_view(segment).substr(at + kRecordHeadBytes, bytes), first + i);
+        RecordSum(std::string_view(segment).substr(at + kRecordHeadBytes, bytes), first + i,
+                  KindOf(word));
     StoreLe(segment.data() + at + kRecordChecksumAt, RecordChecksum(sum));
     checksum = (checksum ^ sum) * kNumberFactor;
     at = std::min<uint64_t>(at + RecordSpace(bytes), segment.size());
