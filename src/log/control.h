@@ -50,6 +50,8 @@ class Control {
   // It only grows, whoever is first.
   void RaiseSynced(uint64_t number);
   void set_reserved(uint64_t number) { Number(control_at::kReserved).store(number, kRelease); }
+  // In a turn: what other writers know of the last segment is not right any more.
+  void NoteRecovery() { Count(control_at::kRecoveries).fetch_add(1, kRelease); }
   void NoteSegmentChange() { Count(control_at::kSegmentChanges).fetch_add(1, kRelease); }
 
   // In a turn: an append, between the first byte that it writes and its commit.
@@ -81,9 +83,7 @@ class Control {
   std::atomic_ref<uint64_t> Number(uint64_t at) const {
     return std::atomic_ref<uint64_t>(*reinterpret_cast<uint64_t*>(At(at)));
   }
-  std::atomic_ref<uint32_t> Count(uint64_t at) const {
-    return std::atomic_ref<uint32_t>(Word(at));
-  }
+  std::atomic_ref<uint32_t> Count(uint64_t at) const { return std::atomic_ref<uint32_t>(Word(at)); }
 
   std::unique_ptr<io::SharedMemory> memory_;
 };

@@ -3,11 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "log/small_files.h"
 
 namespace larder::log {
 
 namespace {
+
+constexpr uint64_t kLetGoBytes = uint64_t{8} << 20;
 
 // Space for `end` bytes, in steps that double up to `limit`: few calls for a large segment, little
 // space for a small one.
@@ -68,6 +72,47 @@ Result<std::unique_ptr<OpenSegment>> OpenSegment::Continue(io::FileSystem& files
   return open;
 }
 
+Result<std::unique_ptr<OpenSegment>> OpenSegment::Join(io::FileSystem& files,
+                                                       const std::string& directory,
+                                                       const std::string& prefix,
+                                                       uint64_t first_number, uint64_t limit) {
+  const std::string path = directory + "/" + SegmentName(prefix, first_number);
+  LARDER_ASSIGN(const auto file, files.OpenForRead(path));
+  std::string page(kSegmentHeadBytes, '\0');
+  LARDER_ASSIGN(const size_t got, file->ReadAt(0, page.data(), page.size()));
+  LARDER_ASSIGN(const SegmentHead head,
+                ReadSegmentHead(std::string_view(page).substr(0, got), path));
+  LARDER_ASSIGN(auto segment, files.OpenAllocated(path));
+  LARDER_ASSIGN(auto index, files.OpenAllocated(directory + "/" + IndexName(prefix, first_number)));
+  return std::unique_ptr<OpenSegment>(
+      new OpenSegment(head, limit, std::move(segment), std::move(index)));
+}
+
+Result<void> OpenSegment::Discard(io::FileSystem& files, const std::string& directory,
+                                  const std::string& prefix, uint64_t first_number) {
+  // The index first: a segment without one can be read, and an index alone is nothing.
+  for (const std::string& name :
+       {IndexName(prefix, first_number), SegmentName(prefix, first_number)}) {
+    const auto removed = files.Remove(directory + "/" + name);
+    if (!removed && removed.error().code() != ErrorCode::kNotFound) return removed;
+  }
+  return {};
+}
+
+Result<void> OpenSegment::MoveTo(uint64_t end, uint64_t records) {
+  const uint64_t index_end = kIndexHeadBytes + records * kIndexEntryBytes;
+  if (end > segment_->allocated()) LARDER_TRY(segment_->Refresh());
+  if (index_end > index_->allocated()) LARDER_TRY(index_->Refresh());
+  if (end > segment_->allocated() || index_end > index_->allocated()) {
+    return Fail(ErrorCode::kIoError,
+                fmt::format("{} has {} bytes, and should have {}: was it truncated?",
+                            segment_->path(), segment_->allocated(), end));
+  }
+  end_ = end;
+  index_end_ = index_end;
+  return {};
+}
+
 uint64_t OpenSegment::records() const { return (index_end_ - kIndexHeadBytes) / kIndexEntryBytes; }
 
 Result<void> OpenSegment::MakeRoom(uint64_t batch_bytes, uint64_t entry_bytes) {
@@ -80,7 +125,16 @@ Result<void> OpenSegment::Append(std::string_view batch, std::string_view entrie
   LARDER_TRY(index_->WriteAt(index_end_, entries));
   end_ += batch.size();
   index_end_ += entries.size();
+  if (end_ - let_go_ >= kLetGoBytes) LetGo();
   return {};
+}
+
+// What was written long ago is given to the disk, so that the sync at the end of the segment is
+// short; and this process's memory does not grow with the segment.
+void OpenSegment::LetGo() {
+  segment_->StartWriting(let_go_, end_);
+  segment_->Forget(let_go_, end_);
+  let_go_ = end_;
 }
 
 Result<void> OpenSegment::Seal() {

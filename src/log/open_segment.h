@@ -32,6 +32,17 @@ class OpenSegment {
                                                        const SegmentHead& head, uint64_t limit,
                                                        uint64_t end, std::string_view entries);
 
+  // One that another writer made, too. MoveTo says where it ends.
+  static Result<std::unique_ptr<OpenSegment>> Join(io::FileSystem& files,
+                                                   const std::string& directory,
+                                                   const std::string& prefix, uint64_t first_number,
+                                                   uint64_t limit);
+  // Removes a segment, or what there is of it.
+  static Result<void> Discard(io::FileSystem& files, const std::string& directory,
+                              const std::string& prefix, uint64_t first_number);
+
+  // Goes on where another writer has ended.
+  Result<void> MoveTo(uint64_t end, uint64_t records);
   // Space for a batch and its entries. A full disk is met here, and changes nothing.
   Result<void> MakeRoom(uint64_t batch_bytes, uint64_t entry_bytes);
   // `batch` was encoded for end(), and there is room.
@@ -41,6 +52,7 @@ class OpenSegment {
   Result<void> Seal();
 
   const SegmentHead& head() const { return head_; }
+  uint64_t key() const { return key_; }
   uint64_t end() const { return end_; }  // where the next batch begins
   uint64_t records() const;
   const std::string& path() const { return segment_->path(); }
@@ -48,13 +60,21 @@ class OpenSegment {
  private:
   OpenSegment(const SegmentHead& head, uint64_t limit, std::unique_ptr<io::AllocatedFile> segment,
               std::unique_ptr<io::AllocatedFile> index)
-      : head_(head), limit_(limit), segment_(std::move(segment)), index_(std::move(index)) {}
+      : head_(head),
+        key_(head.key()),
+        limit_(limit),
+        segment_(std::move(segment)),
+        index_(std::move(index)) {}
+
+  void LetGo();
 
   SegmentHead head_;
+  uint64_t key_;
   uint64_t limit_;
   std::unique_ptr<io::AllocatedFile> segment_;
   std::unique_ptr<io::AllocatedFile> index_;
   uint64_t end_ = kSegmentHeadBytes;
+  uint64_t let_go_ = 0;  // up to here it is on its way to the disk, and out of our memory
   uint64_t index_end_ = kIndexHeadBytes;
 };
 

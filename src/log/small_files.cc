@@ -70,6 +70,7 @@ std::string IndexName(std::string_view prefix, uint64_t number) {
 std::string NumbersName(std::string_view prefix) { return Name(prefix, kNumbersSuffix); }
 std::string ControlName(std::string_view prefix) { return Name(prefix, kControlSuffix); }
 std::string LockName(std::string_view prefix) { return Name(prefix, kLockSuffix); }
+std::string TurnName(std::string_view prefix) { return Name(prefix, kTurnSuffix); }
 
 std::optional<FileName> ParseFileName(std::string_view prefix, std::string_view name) {
   if (!name.starts_with(prefix)) return std::nullopt;

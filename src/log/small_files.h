@@ -25,6 +25,7 @@ std::string IndexName(std::string_view prefix, uint64_t number);
 std::string NumbersName(std::string_view prefix);
 std::string ControlName(std::string_view prefix);
 std::string LockName(std::string_view prefix);
+std::string TurnName(std::string_view prefix);
 
 enum class FileRole : uint8_t { kSegment, kIndex, kNumbers, kControl, kLock };
 

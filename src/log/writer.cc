@@ -25,38 +25,63 @@ int64_t NowMs() {
   return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
 }
 
+// What keeps other writers out, always or in turns; none of it when nobody else is there.
+struct Locks {
+  std::unique_ptr<io::FileLock> held;
+  std::unique_ptr<io::TurnLock> turns;  // of shared writers
+};
+
 class FileWriter final : public Writer {
  public:
-  FileWriter(io::FileSystem& files, const Options& options, std::unique_ptr<io::FileLock> lock,
+  FileWriter(io::FileSystem& files, const Options& options, Locks locks,
              std::unique_ptr<Control> control, uint64_t boot)
       : files_(files),
         options_(options),
         boot_(boot),
-        lock_(std::move(lock)),
+        locks_(std::move(locks)),
         control_(std::move(control)) {}
   ~FileWriter() override;
 
   Result<void> Begin();
 
-  Result<uint64_t> Append(std::span<const std::string_view> records) override;
+  Result<void> Settle(uint64_t number) override;
   Result<void> Sync() override;
-  Result<void> Rotate() override;
   Result<void> RemoveBefore(uint64_t number) override;
   Result<void> Close() override;
 
-  uint64_t oldest() const override { return control_->oldest(); }
   uint64_t committed() const override { return control_->committed(); }
   uint64_t synced() const override { return control_->synced(); }
   const Recovery& recovery() const override { return recovery_; }
 
  private:
+  bool shared() const { return options_.writers == Writers::kShared; }
+
+  // A turn is mutex_ and, of shared writers, the turn lock. It is begun and ended by different
+  // members, which the analysis of locks cannot follow.
+  Result<void> TakeTurn() override LARDER_NO_THREAD_SAFETY_ANALYSIS;
+  void EndTurn() override LARDER_NO_THREAD_SAFETY_ANALYSIS;
+  Result<uint64_t> AppendInTurn(std::span<const std::string_view> records,
+                                RecordKind kind) override LARDER_NO_THREAD_SAFETY_ANALYSIS;
+  Result<void> RotateInTurn() override LARDER_NO_THREAD_SAFETY_ANALYSIS;
+  uint64_t LastNumber() override LARDER_NO_THREAD_SAFETY_ANALYSIS { return next_number_ - 1; }
+
+  Result<void> CatchUp() LARDER_REQUIRES(mutex_);
+  bool TakeOver() LARDER_REQUIRES(mutex_);
+  Result<void> RecoverLog() LARDER_REQUIRES(mutex_);
+  Result<void> MoveTo(const LogEnd& end) LARDER_REQUIRES(mutex_);
   Result<void> CheckUsable() const LARDER_REQUIRES(mutex_);
+  Result<void> AppendBatch(std::span<const std::string_view> records, RecordKind kind)
+      LARDER_REQUIRES(mutex_);
   Result<void> BeginSegment(int64_t now_ms) LARDER_REQUIRES(mutex_);
+  Result<void> CheckSegments() const LARDER_REQUIRES(mutex_);
   Result<void> SealLast() LARDER_REQUIRES(mutex_);
   Result<void> Reserve(uint64_t last) LARDER_REQUIRES(mutex_);
+  Result<void> GiveBackNumbers();
+  Result<void> CloseInTurn() LARDER_NO_THREAD_SAFETY_ANALYSIS;
   Result<void> SyncUpTo(uint64_t number) LARDER_REQUIRES(mutex_);
   void NoteSynced(uint64_t number) LARDER_REQUIRES(mutex_);
   bool IsFull(uint64_t more_bytes, int64_t now_ms) const LARDER_REQUIRES(mutex_);
+  LogEnd End(uint64_t committed) const LARDER_REQUIRES(mutex_);
   // From now on every append and sync fails with this.
   std::unexpected<Error> FailForGood(const Error& error) LARDER_REQUIRES(mutex_);
   void SyncAtIntervals();
@@ -65,21 +90,22 @@ class FileWriter final : public Writer {
   io::FileSystem& files_;
   const Options options_;
   const uint64_t boot_;
-  const std::unique_ptr<io::FileLock> lock_;
+  const Locks locks_;
   const std::unique_ptr<Control> control_;
   Recovery recovery_;
 
   mutable Mutex mutex_;
   Numbers numbers_ LARDER_GUARDED_BY(mutex_);
-  std::vector<uint64_t> segments_ LARDER_GUARDED_BY(mutex_);
   // Shared with whoever syncs it while others append.
   std::shared_ptr<OpenSegment> last_ LARDER_GUARDED_BY(mutex_);
   BatchEncoder encoder_ LARDER_GUARDED_BY(mutex_);
+  uint64_t committed_ LARDER_GUARDED_BY(mutex_) = 0;  // of last_, or before it
   uint64_t next_number_ LARDER_GUARDED_BY(mutex_) = 1;
+  uint32_t recoveries_ LARDER_GUARDED_BY(mutex_) = 0;  // that this writer knows of
   uint64_t unsynced_bytes_ LARDER_GUARDED_BY(mutex_) = 0;
   bool syncing_ LARDER_GUARDED_BY(mutex_) = false;
   bool ending_ LARDER_GUARDED_BY(mutex_) = false;  // the thread that syncs
-  bool closed_ LARDER_GUARDED_BY(mutex_) = false;
+  bool closed_ LARDER_GUARDED_BY(mutex_) = true;
   std::optional<Error> failure_ LARDER_GUARDED_BY(mutex_);
   CondVar synced_changed_;
   CondVar sync_wanted_;
@@ -92,22 +118,119 @@ FileWriter::~FileWriter() {
                          closed.error().message()));
 }
 
+// ---- Opening, and taking turns.
+
 Result<void> FileWriter::Begin() {
   {
     const MutexLock lock(mutex_);
-    LARDER_ASSIGN(RecoveredLog recovered, Recover(files_, options_, *control_, boot_));
-    numbers_ = recovered.numbers;
-    segments_ = std::move(recovered.segments);
-    last_ = std::move(recovered.last);
-    next_number_ = recovered.next_number;
-    recovery_ = std::move(recovered.report);
-    const uint64_t oldest = segments_.empty() ? next_number_ : segments_[0];
-    // Recovery has synced what it found.
-    control_->Begin(numbers_.id, boot_, oldest, recovered.committed, recovered.committed);
+    if (locks_.turns != nullptr) LARDER_TRY(locks_.turns->Take());
+    closed_ = false;
+    if (!shared() || !TakeOver()) {
+      if (auto recovered = RecoverLog(); !recovered) {
+        closed_ = true;
+        return recovered;
+      }
+    }
+    // Readers may wait for a log that is not there yet.
+    control_->Announce();
+    if (locks_.turns != nullptr) locks_.turns->Release();
   }
   if (options_.sync == SyncPolicy::kInterval)
     sync_thread_ = std::thread([this] { SyncAtIntervals(); });
   return {};
+}
+
+LogEnd FileWriter::End(uint64_t committed) const {
+  if (last_ == nullptr) return {.segment = 0, .end = 0, .committed = committed};
+  return {.segment = last_->head().first_number, .end = last_->end(), .committed = committed};
+}
+
+Result<void> FileWriter::RecoverLog() {
+  LARDER_ASSIGN(RecoveredLog recovered, Recover(files_, options_, *control_, boot_));
+  numbers_ = recovered.numbers;
+  last_ = std::move(recovered.last);
+  committed_ = recovered.committed;
+  next_number_ = recovered.next_number;
+  recovery_ = std::move(recovered.report);
+  // Recovery has synced what it found.
+  control_->Begin(numbers_.id, boot_, numbers_.reserved, End(committed_));
+  recoveries_ = control_->recoveries();
+  // Other writers take the next number from the control page: from the segment that it begins.
+  if (shared() && next_number_ != committed_ + 1) LARDER_TRY(RotateInTurn());
+  return {};
+}
+
+// Other processes have the log open, or nothing happened to it since the last one: what the
+// control page says holds.
+bool FileWriter::TakeOver() {
+  const std::string path = options_.directory + "/" + NumbersName(options_.prefix);
+  const auto bytes = io::ReadWholeFile(files_, path, kSmallFileBytes);
+  if (!bytes) return false;
+  const auto numbers = ReadNumbersFile(*bytes, path);
+  const bool whole = numbers && control_->Trusted(numbers->id, boot_) && numbers->boot == boot_ &&
+                     control_->state() != ControlState::kSyncFailed && !control_->appending();
+  if (!whole) return false;
+  numbers_ = *numbers;
+  numbers_.reserved = control_->reserved();
+  recoveries_ = control_->recoveries();
+  // When that fails, recovery says why.
+  if (!MoveTo(control_->end())) return false;
+  control_->set_state(ControlState::kInUse);
+  return true;
+}
+
+Result<void> FileWriter::TakeTurn() {
+  mutex_.Lock();
+  auto taken = CheckUsable();
+  if (taken && locks_.turns != nullptr) {
+    taken = locks_.turns->Take();
+    if (taken) {
+      taken = CatchUp();
+      if (!taken) locks_.turns->Release();
+    }
+  }
+  if (!taken) mutex_.Unlock();
+  return taken;
+}
+
+void FileWriter::EndTurn() {
+  if (locks_.turns != nullptr) locks_.turns->Release();
+  mutex_.Unlock();
+}
+
+// What other writers have done since this one's turn.
+Result<void> FileWriter::CatchUp() {
+  if (control_->state() == ControlState::kSyncFailed)
+    return FailForGood(Error(ErrorCode::kIoError, "a sync has failed in another process"));
+  if (control_->appending()) {
+    LogWarning(fmt::format("log {}/{}: a process died while it appended", options_.directory,
+                           options_.prefix));
+    return RecoverLog();
+  }
+  numbers_.reserved = control_->reserved();
+  const LogEnd end = control_->end();
+  const bool anew = control_->recoveries() != recoveries_;
+  if (end.committed == committed_ && !anew &&
+      (last_ == nullptr ? 0 : last_->head().first_number) == end.segment) {
+    return {};
+  }
+  if (anew) last_ = nullptr;
+  recoveries_ = control_->recoveries();
+  auto moved = MoveTo(end);
+  if (!moved) last_ = nullptr;  // the next turn tries again
+  return moved;
+}
+
+Result<void> FileWriter::MoveTo(const LogEnd& end) {
+  committed_ = end.committed;
+  next_number_ = std::max(end.committed + 1, end.segment);
+  if (end.segment == 0) return {};
+  const uint64_t records = next_number_ - end.segment;
+  if (last_ != nullptr && last_->head().first_number == end.segment)
+    return last_->MoveTo(end.end, records);
+  LARDER_ASSIGN(last_, OpenSegment::Join(files_, options_.directory, options_.prefix, end.segment,
+                                         options_.segment_bytes));
+  return last_->MoveTo(end.end, records);
 }
 
 std::unexpected<Error> FileWriter::FailForGood(const Error& error) {
@@ -127,6 +250,8 @@ Result<void> FileWriter::CheckUsable() const {
   return {};
 }
 
+// ---- Appending.
+
 bool FileWriter::IsFull(uint64_t more_bytes, int64_t now_ms) const {
   if (last_ == nullptr || last_->head().first_number + last_->records() != next_number_)
     return true;
@@ -143,22 +268,39 @@ Result<void> FileWriter::SealLast() {
   while (syncing_) synced_changed_.Wait(mutex_);
   LARDER_TRY(CheckUsable());
   if (const auto sealed = last_->Seal(); !sealed) return FailForGood(sealed.error());
-  NoteSynced(control_->committed());
+  NoteSynced(committed_);
   return {};
 }
 
+Result<void> FileWriter::CheckSegments() const {
+  if (options_.max_segments == 0) return {};
+  LARDER_ASSIGN(const auto names, files_.List(options_.directory));
+  const uint64_t segments = FindLogFiles(options_.prefix, names).segments.size();
+  if (segments < options_.max_segments) return {};
+  return Fail(ErrorCode::kLimit,
+              fmt::format("the log {}/{} is full: {} segments, at most {}", options_.directory,
+                          options_.prefix, segments, options_.max_segments));
+}
+
 Result<void> FileWriter::BeginSegment(int64_t now_ms) {
+  LARDER_TRY(CheckSegments());
   LARDER_TRY(SealLast());
   const SegmentHead head{.id = numbers_.id,
                          .first_number = next_number_,
                          .made_at_ms = now_ms,
-                         .last_before = control_->committed()};
+                         .last_before = committed_};
   auto begun = OpenSegment::Create(files_, options_.directory, options_.prefix, head,
                                    options_.segment_bytes);
-  if (!begun) return FailForGood(begun.error());
+  if (!begun) {
+    // The seal has cut what other writers may have mapped.
+    control_->NoteRecovery();
+    recoveries_ = control_->recoveries();
+    if (begun.error().code() == ErrorCode::kNoSpace &&
+        OpenSegment::Discard(files_, options_.directory, options_.prefix, next_number_))
+      return std::unexpected(begun.error());
+    return FailForGood(begun.error());
+  }
   last_ = *std::move(begun);
-  segments_.push_back(head.first_number);
-  if (segments_.size() == 1) control_->set_oldest(head.first_number);
   control_->NoteSegmentChange();
   return {};
 }
@@ -172,36 +314,69 @@ Result<void> FileWriter::Reserve(uint64_t last) {
   numbers.reserved = std::max(numbers_.reserved, last + kNumbersReservedAhead);
   LARDER_TRY(PublishNumbers(files_, options_, numbers));
   numbers_ = numbers;
+  control_->set_reserved(numbers.reserved);
   return {};
 }
 
-Result<uint64_t> FileWriter::Append(std::span<const std::string_view> records) {
+Result<void> CheckSizes(std::span<const std::string_view> records) {
   if (records.empty()) return Fail(ErrorCode::kInvalidArgument, "an empty batch of records");
-  const uint64_t bytes = BatchBytes(records);
-  if (bytes > kMaxBatchBytes) {
-    return Fail(ErrorCode::kLimit,
-                fmt::format("a batch of {} bytes, at most {}", bytes, kMaxBatchBytes));
+  for (const std::string_view record : records) {
+    if (record.size() > kMaxRecordBytes) {
+      return Fail(ErrorCode::kLimit,
+                  fmt::format("a record of {} bytes, at most {}", record.size(), kMaxRecordBytes));
+    }
   }
-  const MutexLock lock(mutex_);
+  const uint64_t bytes = BatchBytes(records);
+  if (bytes <= kMaxBatchBytes) return {};
+  return Fail(ErrorCode::kLimit,
+              fmt::format("a batch of {} bytes, at most {}", bytes, kMaxBatchBytes));
+}
+
+Result<uint64_t> FileWriter::AppendInTurn(std::span<const std::string_view> records,
+                                          RecordKind kind) {
+  LARDER_TRY(CheckSizes(records));
   LARDER_TRY(CheckUsable());
+  LARDER_TRY(Reserve(next_number_ + records.size() - 1));
+  control_->BeginAppend();
+  if (auto appended = AppendBatch(records, kind); !appended) {
+    control_->CancelAppend();
+    return std::unexpected(std::move(appended).error());
+  }
+  control_->EndAppend(End(committed_));
+  if (options_.sync == SyncPolicy::kInterval && unsynced_bytes_ >= options_.sync_bytes)
+    sync_wanted_.NotifyOne();
+  return committed_;
+}
+
+Result<void> FileWriter::AppendBatch(std::span<const std::string_view> records, RecordKind kind) {
   const int64_t now_ms = NowMs();
-  const uint64_t last = next_number_ + records.size() - 1;
-  LARDER_TRY(Reserve(last));
-  if (IsFull(bytes, now_ms)) LARDER_TRY(BeginSegment(now_ms));
+  if (IsFull(BatchBytes(records), now_ms)) LARDER_TRY(BeginSegment(now_ms));
   const std::string_view batch =
       encoder_.Encode(records, next_number_, now_ms, control_->synced(),
-                      {.segment_key = last_->head().key(), .offset = last_->end()});
+                      {.segment_key = last_->key(), .offset = last_->end()}, kind);
   LARDER_TRY(last_->MakeRoom(batch.size(), encoder_.index_entries().size()));
   if (const auto appended = last_->Append(batch, encoder_.index_entries()); !appended)
     return FailForGood(appended.error());
-  next_number_ = last + 1;
+  committed_ = next_number_ + records.size() - 1;
+  next_number_ = committed_ + 1;
   unsynced_bytes_ += batch.size();
-  control_->set_committed(last);
-  if (options_.sync == SyncPolicy::kAlways) LARDER_TRY(SyncUpTo(last));
-  if (options_.sync == SyncPolicy::kInterval && unsynced_bytes_ >= options_.sync_bytes)
-    sync_wanted_.NotifyOne();
-  return last;
+  return {};
 }
+
+Result<void> FileWriter::RotateInTurn() {
+  LARDER_TRY(CheckUsable());
+  if (!IsFull(0, 0) && last_->records() == 0) return {};
+  LARDER_TRY(Reserve(next_number_));
+  control_->BeginAppend();
+  if (auto begun = BeginSegment(NowMs()); !begun) {
+    control_->CancelAppend();
+    return begun;
+  }
+  control_->EndAppend(End(committed_));
+  return {};
+}
+
+// ---- Syncing.
 
 // One thread syncs for all that wait; those that append meanwhile are of the next round.
 Result<void> FileWriter::SyncUpTo(uint64_t number) {
@@ -212,7 +387,7 @@ Result<void> FileWriter::SyncUpTo(uint64_t number) {
       continue;
     }
     syncing_ = true;
-    const uint64_t target = control_->committed();
+    const uint64_t target = committed_;
     const std::shared_ptr<OpenSegment> segment = last_;
     unsynced_bytes_ = 0;
     mutex_.Unlock();
@@ -226,54 +401,73 @@ Result<void> FileWriter::SyncUpTo(uint64_t number) {
 }
 
 void FileWriter::NoteSynced(uint64_t number) {
-  control_->set_synced(std::max(control_->synced(), number));
+  control_->RaiseSynced(number);
   synced_changed_.NotifyAll();
 }
 
-Result<void> FileWriter::Sync() {
+Result<void> FileWriter::Settle(uint64_t number) {
+  if (options_.sync != SyncPolicy::kAlways) return {};
   const MutexLock lock(mutex_);
-  LARDER_TRY(CheckUsable());
-  return SyncUpTo(control_->committed());
+  return SyncUpTo(std::min(number, committed_));
 }
 
-Result<void> FileWriter::Rotate() {
+Result<void> FileWriter::Sync() {
+  uint64_t number = 0;
+  {
+    LARDER_ASSIGN(Turn turn, BeginTurn());
+    number = turn.last_number();
+  }
   const MutexLock lock(mutex_);
-  LARDER_TRY(CheckUsable());
-  if (last_ == nullptr || last_->records() == 0) return {};
-  LARDER_TRY(Reserve(next_number_));
-  return BeginSegment(NowMs());
+  return SyncUpTo(std::min(number, committed_));
 }
 
 Result<void> FileWriter::RemoveBefore(uint64_t number) {
-  const MutexLock lock(mutex_);
-  LARDER_TRY(CheckUsable());
-  while (segments_.size() > 1 && segments_[1] <= number) {
+  LARDER_ASSIGN(const Turn turn, BeginTurn());
+  LARDER_ASSIGN(const auto names, files_.List(options_.directory));
+  const std::vector<uint64_t> segments = FindLogFiles(options_.prefix, names).segments;
+  for (size_t i = 0; i + 1 < segments.size() && segments[i + 1] <= number; ++i) {
     // Readers are told first: they must not look for what is about to go.
-    control_->set_oldest(segments_[1]);
     control_->NoteSegmentChange();
-    const uint64_t first = segments_[0];
-    LARDER_TRY(files_.Remove(options_.directory + "/" + SegmentName(options_.prefix, first)));
-    LARDER_TRY(files_.Remove(options_.directory + "/" + IndexName(options_.prefix, first)));
-    segments_.erase(segments_.begin());
+    LARDER_TRY(OpenSegment::Discard(files_, options_.directory, options_.prefix, segments[i]));
   }
+  return {};
+}
+
+// What is not given out need not be passed over after a power cut.
+Result<void> FileWriter::GiveBackNumbers() {
+  LARDER_ASSIGN(const Turn turn, BeginTurn());
+  return CloseInTurn();
+}
+
+Result<void> FileWriter::CloseInTurn() {
+  if (last_ == nullptr) return {};
+  Numbers numbers = numbers_;
+  numbers.boot = boot_;
+  numbers.synced = control_->synced();
+  numbers.reserved = next_number_ - 1;
+  // Whoever appends next must not rely on what the file does not say any more.
+  control_->set_reserved(numbers.reserved);
+  if (numbers != numbers_) LARDER_TRY(PublishNumbers(files_, options_, numbers));
+  numbers_ = numbers;
+  if (!shared()) control_->set_state(ControlState::kClosed);
   return {};
 }
 
 Result<void> FileWriter::Close() {
   EndSyncThread();
+  {
+    const MutexLock lock(mutex_);
+    if (closed_) return {};
+    if (failure_) {
+      closed_ = true;
+      return std::unexpected(*failure_);
+    }
+  }
+  auto closed = Sync();
+  if (closed) closed = GiveBackNumbers();
   const MutexLock lock(mutex_);
-  if (closed_) return {};
   closed_ = true;
-  if (failure_) return std::unexpected(*failure_);
-  if (last_ == nullptr) return {};
-  LARDER_TRY(SyncUpTo(control_->committed()));
-  Numbers numbers = numbers_;
-  numbers.boot = boot_;
-  numbers.synced = control_->synced();
-  numbers.reserved = next_number_ - 1;
-  LARDER_TRY(PublishNumbers(files_, options_, numbers));
-  control_->set_state(ControlState::kClosed);
-  return {};
+  return closed;
 }
 
 void FileWriter::SyncAtIntervals() {
@@ -285,7 +479,7 @@ void FileWriter::SyncAtIntervals() {
     }
     if (ending_ || failure_) return;
     // Whoever appends next is told of a failure.
-    (void)SyncUpTo(control_->committed());
+    (void)SyncUpTo(committed_);
   }
 }
 
@@ -298,15 +492,49 @@ void FileWriter::EndSyncThread() {
   if (sync_thread_.joinable()) sync_thread_.join();
 }
 
+Result<Locks> TakeLocks(io::FileSystem& files, const Options& options) {
+  Locks locks;
+  if (!options.locking) return locks;
+  const std::string base = options.directory + "/";
+  const std::string path = base + LockName(options.prefix);
+  if (options.writers == Writers::kExclusive) {
+    LARDER_ASSIGN(locks.held, files.Lock(path));
+    return locks;
+  }
+  LARDER_ASSIGN(locks.held, files.LockShared(path));
+  LARDER_ASSIGN(locks.turns, files.OpenTurnLock(base + TurnName(options.prefix)));
+  return locks;
+}
+
 }  // namespace
+
+Result<uint64_t> Writer::Append(std::span<const std::string_view> records, RecordKind kind) {
+  uint64_t last = 0;
+  {
+    LARDER_ASSIGN(Turn turn, BeginTurn());
+    LARDER_ASSIGN(last, turn.Append(records, kind));
+  }
+  LARDER_TRY(Settle(last));
+  return last;
+}
+
+Result<Writer::Turn> Writer::BeginTurn() {
+  LARDER_TRY(TakeTurn());
+  return Turn(this);
+}
+
+Result<void> Writer::Rotate() {
+  LARDER_ASSIGN(Turn turn, BeginTurn());
+  return turn.Rotate();
+}
 
 Result<std::unique_ptr<Writer>> Writer::Open(io::FileSystem& files, const Options& options) {
   LARDER_TRY(CheckPrefix(options.prefix));
   LARDER_TRY(files.MakeDirectories(options.directory));
-  const std::string base = options.directory + "/";
-  LARDER_ASSIGN(auto lock, files.Lock(base + LockName(options.prefix)));
-  LARDER_ASSIGN(auto control, Control::Open(files, base + ControlName(options.prefix)));
-  auto writer = std::make_unique<FileWriter>(files, options, std::move(lock), std::move(control),
+  LARDER_ASSIGN(Locks locks, TakeLocks(files, options));
+  LARDER_ASSIGN(auto control,
+                Control::Open(files, options.directory + "/" + ControlName(options.prefix)));
+  auto writer = std::make_unique<FileWriter>(files, options, std::move(locks), std::move(control),
                                              BootChecksum(files.BootId()));
   LARDER_TRY(writer->Begin());
   return writer;

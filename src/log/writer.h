@@ -5,7 +5,8 @@
 // to what was safe is an error that changes nothing.
 //
 // Threads:    all members from any thread. Appends go one by one; with SyncPolicy::kAlways those
-//             that wait share one sync. The thread that has a Turn uses only the Turn until it ends.
+//             that wait share one sync. The thread that has a Turn uses only the Turn until it
+//             ends.
 // Processes:  with Writers::kShared any of them may be killed at any instant: the kernel gives its
 //             turn to the next, who cuts what it left half done.
 // Errors:     kBusy (another process appends: which), kCorrupt (segment, offset and number, and
