@@ -92,7 +92,8 @@ void Work(FaultyFileSystem& files, const Options& options, uint64_t first, uint6
 // All numbers that can be read, in order.
 std::set<uint64_t> Readable(FaultyFileSystem& files, const Options& options, const Model& model) {
   std::set<uint64_t> numbers;
-  const auto reader = Reader::Open(files, options.directory, options.prefix);
+  const auto reader =
+      Reader::Open(files, {.directory = options.directory, .prefix = options.prefix});
   EXPECT_TRUE(reader) << reader.error().message();
   if (!reader) return numbers;
   for (uint64_t number = 1;;) {
@@ -246,7 +247,9 @@ TEST(LogRecovery, ACopyOfAWholeSegmentKeepsWhatStoodBeforeIt) {
   const auto segment = files.Contents(options.directory + "/" + SegmentName(options.prefix, first));
   ASSERT_TRUE(segment);
   EXPECT_EQ(ReadSegmentHead(*segment, "the copy")->last_before, 1U);
-  EXPECT_EQ((*Reader::Open(files, options.directory, options.prefix))->Read(first)->data,
+  EXPECT_EQ((*Reader::Open(files, {.directory = options.directory, .prefix = options.prefix}))
+                ->Read(first)
+                ->data,
             "behind the power cut");
 }
 

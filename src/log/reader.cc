@@ -1,28 +1,40 @@
 #include "log/reader.h"
 
 #include <algorithm>
+#include <atomic>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include <fmt/format.h>
 
 #include "base/mutex.h"
 #include "log/control.h"
 #include "log/mapped_segment.h"
+#include "log/segment_cache.h"
 
 namespace larder::log {
 
 namespace {
 
-// Mapped, besides those whose records are held: address space costs little, mapping anew a
-// microsecond and the faults of every page.
-constexpr size_t kKeptSegments = 64;
+using std::chrono::steady_clock;
+
+// Tells the processor that this thread waits for memory to change.
+void Pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
 
 class FileReader final : public Reader {
  public:
-  FileReader(io::FileSystem& files, std::string directory, std::string prefix)
-      : files_(files), directory_(std::move(directory)), prefix_(std::move(prefix)) {}
+  FileReader(io::FileSystem& files, const ReaderOptions& options)
+      : files_(files),
+        directory_(options.directory),
+        prefix_(options.prefix),
+        boot_(BootChecksum(files.BootId())),
+        cache_(files, directory_, prefix_, options.max_resident_bytes) {}
 
   Result<void> Begin();
 
@@ -30,174 +42,422 @@ class FileReader final : public Reader {
   Result<Record> ReadFrom(uint64_t number) override;
   uint64_t oldest() override;
   uint64_t committed() override;
+  Result<bool> WaitAbove(uint64_t number, steady_clock::time_point deadline,
+                         std::chrono::nanoseconds spin) override;
+  void Interrupt() override;
+  Result<std::vector<SegmentInfo>> Segments() override;
+  Result<void> RemoveSegment(uint64_t first_number) override;
 
  private:
-  // What is known of the log's extent at one moment.
-  struct Extent {
-    uint64_t committed = 0;
-    std::optional<uint32_t> changes;  // of the set of segments; none: no writer has told
+  // What to look at while waiting, without the mutex: it stays while the Reader does.
+  struct Watched {
+    Control* control = nullptr;
+    std::optional<LogId> id;
   };
 
-  Extent Look() LARDER_REQUIRES(mutex_);
-  bool HasControl() LARDER_REQUIRES(mutex_);
-  Result<void> ListSegments(const Extent& extent) LARDER_REQUIRES(mutex_);
-  Result<void> FindCommitted() LARDER_REQUIRES(mutex_);
+  std::string PathOf(const std::string& name) const { return directory_ + "/" + name; }
+  Result<void> OpenControl() LARDER_REQUIRES(mutex_);
+
+  // Takes notice of what others have done since the last call.
+  Result<void> Notice() LARDER_REQUIRES(mutex_) { return UpToDate() ? Result<void>() : Look(); }
+  bool UpToDate() LARDER_REQUIRES(mutex_);
+  Result<void> Look() LARDER_REQUIRES(mutex_);
+  Result<bool> FindLog() LARDER_REQUIRES(mutex_);
+  Result<std::optional<Numbers>> ReadNumbers() LARDER_REQUIRES(mutex_);
+  Result<std::vector<uint64_t>> FindSegments() const;
+  Result<void> ListSegments() LARDER_REQUIRES(mutex_);
+  Result<uint64_t> FindCommitted() LARDER_REQUIRES(mutex_);
+
   Result<Record> ReadLocked(uint64_t number) LARDER_REQUIRES(mutex_);
-  Result<std::shared_ptr<const MappedSegment>> SegmentOf(uint64_t first, bool anew)
-      LARDER_REQUIRES(mutex_);
+  Result<Record> ReadFromLocked(uint64_t number) LARDER_REQUIRES(mutex_);
+  std::optional<Record> ReadMapped(ListedSegment& segment, uint64_t number) LARDER_REQUIRES(mutex_);
   std::unexpected<Error> NotThere(uint64_t number) const LARDER_REQUIRES(mutex_);
+
+  Result<bool> CanReadAbove(uint64_t number);
+  Result<Watched> Watch();
+  Result<bool> SpinAbove(const Watched& watched, uint64_t number, steady_clock::time_point until);
+
+  Result<std::optional<SegmentInfo>> Describe(ListedSegment& segment) LARDER_REQUIRES(mutex_);
+  Result<void> ReadMadeAt(ListedSegment& segment) LARDER_REQUIRES(mutex_);
+  Result<uint64_t> CountRecords(ListedSegment& segment, uint64_t segment_bytes,
+                                uint64_t index_bytes) LARDER_REQUIRES(mutex_);
+  Result<void> CheckRemovable(uint64_t first_number) LARDER_REQUIRES(mutex_);
 
   io::FileSystem& files_;
   const std::string directory_;
   const std::string prefix_;
+  const uint64_t boot_;
+  std::atomic<bool> interrupted_ = false;
 
   Mutex mutex_;
-  LogId id_ LARDER_GUARDED_BY(mutex_){};
-  uint64_t boot_ LARDER_GUARDED_BY(mutex_) = 0;
-  std::unique_ptr<Control> control_ LARDER_GUARDED_BY(mutex_);
-  Extent extent_ LARDER_GUARDED_BY(mutex_);
-  std::vector<uint64_t> segments_ LARDER_GUARDED_BY(mutex_);  // first numbers, ascending
-  std::vector<std::shared_ptr<const MappedSegment>> mapped_
-      LARDER_GUARDED_BY(mutex_);  // newest last
+  std::unique_ptr<Control> control_ LARDER_GUARDED_BY(mutex_);  // opened once, and kept
+  std::optional<LogId> id_ LARDER_GUARDED_BY(mutex_);           // none: the log is not there yet
+  // What is below is of this look at the control file.
+  bool listed_ LARDER_GUARDED_BY(mutex_) = false;
+  bool trusted_ LARDER_GUARDED_BY(mutex_) = false;
+  uint32_t changes_ LARDER_GUARDED_BY(mutex_) = 0;
+  uint64_t committed_ LARDER_GUARDED_BY(mutex_) = 0;
+  SegmentCache cache_ LARDER_GUARDED_BY(mutex_);
 };
 
 Result<void> FileReader::Begin() {
   const MutexLock lock(mutex_);
-  const std::string path = directory_ + "/" + NumbersName(prefix_);
-  LARDER_ASSIGN(const std::string bytes, io::ReadWholeFile(files_, path, kSmallFileBytes));
-  LARDER_ASSIGN(const Numbers numbers, ReadNumbersFile(bytes, path));
-  id_ = numbers.id;
-  boot_ = BootChecksum(files_.BootId());
-  LARDER_TRY(ListSegments(Look()));
-  return extent_.changes ? Result<void>() : FindCommitted();
+  // Who may not write here reads the log as it finds it, and cannot wait.
+  (void)OpenControl();
+  return Notice();
 }
 
-bool FileReader::HasControl() {
-  if (control_ == nullptr) {
-    const std::string path = directory_ + "/" + ControlName(prefix_);
-    if (!files_.Stat(path)) return false;
-    if (auto control = Control::Open(files_, path)) control_ = *std::move(control);
-  }
-  return control_ != nullptr && control_->Trusted(id_, boot_);
+// Made by whoever is first, so that a reader can sleep before there is a writer.
+Result<void> FileReader::OpenControl() {
+  if (control_ != nullptr) return {};
+  if (!files_.Stat(directory_)) LARDER_TRY(files_.MakeDirectories(directory_));
+  LARDER_ASSIGN(control_, Control::Open(files_, PathOf(ControlName(prefix_))));
+  return {};
 }
 
-FileReader::Extent FileReader::Look() {
-  if (!HasControl()) return {.committed = extent_.committed, .changes = std::nullopt};
+bool FileReader::UpToDate() {
+  if (!listed_ || !trusted_ || !control_->Trusted(*id_, boot_)) return false;
   // In this order: a number that is committed lies in a segment that has been told of.
-  const uint64_t committed = control_->committed();
-  return {.committed = committed, .changes = control_->segment_changes()};
+  committed_ = control_->committed();
+  return control_->segment_changes() == changes_;
 }
 
-Result<void> FileReader::ListSegments(const Extent& extent) {
-  LARDER_ASSIGN(const auto names, files_.List(directory_));
-  std::vector<uint64_t> there = FindLogFiles(prefix_, names).segments;
-  std::erase_if(mapped_, [&there](const auto& mapped) {
-    return !std::ranges::binary_search(there, mapped->first_number());
-  });
-  segments_ = std::move(there);
-  extent_ = extent;
+Result<void> FileReader::Look() {
+  LARDER_ASSIGN(const bool there, FindLog());
+  if (!there) return {};
+  const bool trusted = control_ != nullptr && control_->Trusted(*id_, boot_);
+  const uint64_t committed = trusted ? control_->committed() : 0;
+  // Also in a control file that is not trusted, removals are told of.
+  const uint32_t changes = control_ != nullptr ? control_->segment_changes() : 0;
+  const bool same = listed_ && changes == changes_;
+  if (!same) LARDER_TRY(ListSegments());
+  if (trusted) {
+    committed_ = committed;
+  } else if (!same || trusted_) {
+    // It is tried again when it fails.
+    listed_ = false;
+    LARDER_ASSIGN(committed_, FindCommitted());
+  }
+  listed_ = true;
+  trusted_ = trusted;
+  changes_ = changes;
+  return {};
+}
+
+Result<bool> FileReader::FindLog() {
+  if (id_) return true;
+  LARDER_ASSIGN(auto numbers, ReadNumbers());
+  if (!numbers) {
+    LARDER_ASSIGN(const auto segments, FindSegments());
+    if (segments.empty()) return false;
+    // A log that has begun meanwhile has this file first.
+    LARDER_ASSIGN(numbers, ReadNumbers());
+    if (!numbers) {
+      return Fail(ErrorCode::kCorrupt,
+                  fmt::format("{} is missing, though there are segments. `larder log repair` makes "
+                              "a new log of what is whole",
+                              PathOf(NumbersName(prefix_))));
+    }
+  }
+  id_ = numbers->id;
+  return true;
+}
+
+Result<std::optional<Numbers>> FileReader::ReadNumbers() {
+  const std::string path = PathOf(NumbersName(prefix_));
+  const auto bytes = io::ReadWholeFile(files_, path, kSmallFileBytes);
+  if (!bytes) {
+    if (bytes.error().code() == ErrorCode::kNotFound) return std::nullopt;
+    return std::unexpected(bytes.error());
+  }
+  LARDER_ASSIGN(const Numbers numbers, ReadNumbersFile(*bytes, path));
+  return numbers;
+}
+
+Result<std::vector<uint64_t>> FileReader::FindSegments() const {
+  const auto names = files_.List(directory_);
+  if (names) return FindLogFiles(prefix_, *names).segments;
+  if (names.error().code() == ErrorCode::kNotFound) return {};
+  return std::unexpected(names.error());
+}
+
+Result<void> FileReader::ListSegments() {
+  listed_ = false;
+  LARDER_ASSIGN(const auto segments, FindSegments());
+  cache_.List(segments);
   return {};
 }
 
 // Without a writer to ask: what is whole in the last segment that was begun.
-Result<void> FileReader::FindCommitted() {
-  extent_.committed = 0;
-  for (size_t i = segments_.size(); i-- > 0;) {
-    const std::string name = SegmentName(prefix_, segments_[i]);
-    LARDER_ASSIGN(const auto mapping, files_.Map(directory_ + "/" + name));
+Result<uint64_t> FileReader::FindCommitted() {
+  const auto& segments = cache_.segments();
+  for (size_t i = segments.size(); i-- > 0;) {
+    const std::string name = SegmentName(prefix_, segments[i].first_number);
+    LARDER_ASSIGN(const auto mapping, files_.Map(PathOf(name)));
     const auto head = ReadSegmentHead(mapping->bytes(), name);
     if (!head) continue;
-    const SegmentScan scan = ScanSegment(mapping->bytes(), *head);
-    extent_.committed = scan.batches == 0 ? head->last_before : scan.next_number - 1;
-    return {};
+    const SegmentScan scan = ScanMapped(*mapping, *head);
+    return scan.batches == 0 ? head->last_before : scan.next_number - 1;
   }
-  return {};
+  return 0;
 }
 
 uint64_t FileReader::committed() {
   const MutexLock lock(mutex_);
-  return Look().committed;
+  (void)Notice();  // who reads is told
+  return committed_;
 }
 
 uint64_t FileReader::oldest() {
   const MutexLock lock(mutex_);
-  if (HasControl()) return control_->oldest();
-  return segments_.empty() ? extent_.committed + 1 : segments_[0];
+  (void)Notice();
+  const auto& segments = cache_.segments();
+  if (segments.empty() || segments.front().first_number > committed_) return committed_ + 1;
+  return segments.front().first_number;
 }
 
 std::unexpected<Error> FileReader::NotThere(uint64_t number) const {
+  const auto& segments = cache_.segments();
   return Fail(ErrorCode::kNotFound,
               fmt::format("there is no record {}: the log has {} to {}, with gaps", number,
-                          segments_.empty() ? 0 : segments_[0], extent_.committed));
+                          segments.empty() ? 0 : segments.front().first_number, committed_));
 }
 
-Result<std::shared_ptr<const MappedSegment>> FileReader::SegmentOf(uint64_t first, bool anew) {
-  const auto found = std::ranges::find_if(
-      mapped_, [&](const auto& mapped) { return mapped->first_number() == first; });
-  if (found != mapped_.end()) {
-    std::rotate(found, found + 1, mapped_.end());
-    if (!anew) return mapped_.back();
-    mapped_.pop_back();
-  }
-  LARDER_ASSIGN(auto opened,
-                MappedSegment::Open(files_, directory_, prefix_, first, extent_.committed));
-  if (mapped_.size() == kKeptSegments) mapped_.erase(mapped_.begin());
-  mapped_.push_back(std::move(opened));
-  return mapped_.back();
+std::optional<Record> FileReader::ReadMapped(ListedSegment& segment, uint64_t number) {
+  const auto offset = segment.mapped->OffsetOf(number);
+  if (!offset) return std::nullopt;
+  const auto record = segment.mapped->RecordAt(*offset, number);
+  if (!record) return std::nullopt;
+  cache_.Touched(segment, number, record->data);
+  return Record{
+      .number = number, .data = record->data, .kind = record->kind, .held = segment.mapped};
 }
 
 Result<Record> FileReader::ReadLocked(uint64_t number) {
-  if (const Extent now = Look(); now.changes != extent_.changes) {
-    LARDER_TRY(ListSegments(now));
-  } else {
-    extent_ = now;
-  }
-  const auto behind = std::ranges::upper_bound(segments_, number);
-  if (number == 0 || number > extent_.committed || behind == segments_.begin())
-    return NotThere(number);
-  const uint64_t first = *(behind - 1);
-  // A segment that has grown since it was mapped is mapped anew, once.
-  for (const bool anew : {false, true}) {
-    LARDER_ASSIGN(auto segment, SegmentOf(first, anew));
-    const auto offset = segment->OffsetOf(number);
-    if (!offset) {
-      if (anew) return NotThere(number);
+  for (const bool again : {false, true}) {
+    if (number == 0 || number > committed_) break;
+    ListedSegment* const segment = cache_.Find(number);
+    if (segment == nullptr) break;
+    if (segment->mapped != nullptr) {
+      if (auto record = ReadMapped(*segment, number)) return *std::move(record);
+      if (segment->whole && !segment->mapped->OffsetOf(number)) break;
+    }
+    // Not mapped, grown since then, or damaged.
+    if (const auto mapped = cache_.Map(*segment, *id_, committed_); !mapped) {
+      if (again || mapped.error().code() != ErrorCode::kNotFound)
+        return std::unexpected(mapped.error());
+      // It was removed since it was listed.
+      listed_ = false;
+      LARDER_TRY(Look());
       continue;
     }
-    if (const auto data = segment->DataAt(*offset, number))
-      return Record{.number = number, .data = *data, .held = std::move(segment)};
-    if (anew) {
-      return Fail(ErrorCode::kCorrupt,
-                  fmt::format("{} is damaged: record {} at byte {} is not what was written",
-                              SegmentName(prefix_, first), number, *offset));
-    }
+    if (auto record = ReadMapped(*segment, number)) return *std::move(record);
+    const auto offset = segment->mapped->OffsetOf(number);
+    if (!offset) break;
+    return Fail(ErrorCode::kCorrupt,
+                fmt::format("{} is damaged: record {} at byte {} is not what was written",
+                            SegmentName(prefix_, segment->first_number), number, *offset));
   }
   return NotThere(number);
 }
 
 Result<Record> FileReader::Read(uint64_t number) {
   const MutexLock lock(mutex_);
+  LARDER_TRY(Notice());
   return ReadLocked(number);
 }
 
 Result<Record> FileReader::ReadFrom(uint64_t number) {
   const MutexLock lock(mutex_);
+  LARDER_TRY(Notice());
+  return ReadFromLocked(number);
+}
+
+Result<Record> FileReader::ReadFromLocked(uint64_t number) {
   for (;;) {
     auto record = ReadLocked(number);
     if (record || record.error().code() != ErrorCode::kNotFound) return record;
     // In a gap, or before the oldest: the next segment's first record.
-    const auto next = std::ranges::upper_bound(segments_, number);
-    if (next == segments_.end()) return record;
-    number = *next;
+    const auto& segments = cache_.segments();
+    const auto next = std::ranges::upper_bound(segments, number, {}, &ListedSegment::first_number);
+    if (next == segments.end()) return record;
+    number = next->first_number;
   }
+}
+
+Result<bool> FileReader::CanReadAbove(uint64_t number) {
+  const MutexLock lock(mutex_);
+  LARDER_TRY(Notice());
+  if (committed_ <= number) return false;
+  const auto& segments = cache_.segments();
+  if (!segments.empty() && segments.back().first_number <= committed_) return true;
+  // The last segment has no record yet, and the others may be removed.
+  const auto record = ReadFromLocked(number + 1);
+  return record || record.error().code() != ErrorCode::kNotFound;
+}
+
+Result<FileReader::Watched> FileReader::Watch() {
+  const MutexLock lock(mutex_);
+  LARDER_TRY(OpenControl());
+  return Watched{.control = control_.get(), .id = id_};
+}
+
+Result<bool> FileReader::SpinAbove(const Watched& watched, uint64_t number,
+                                   steady_clock::time_point until) {
+  while (!interrupted_ && steady_clock::now() < until) {
+    const bool nothing_new = watched.id && watched.control->Trusted(*watched.id, boot_) &&
+                             watched.control->committed() <= number;
+    if (!nothing_new) {
+      LARDER_ASSIGN(const bool can, CanReadAbove(number));
+      if (can) return true;
+    }
+    Pause();
+  }
+  return false;
+}
+
+Result<bool> FileReader::WaitAbove(uint64_t number, steady_clock::time_point deadline,
+                                   std::chrono::nanoseconds spin) {
+  LARDER_ASSIGN(bool can, CanReadAbove(number));
+  if (can) return true;
+  LARDER_ASSIGN(const Watched watched, Watch());
+  if (spin.count() > 0) {
+    LARDER_ASSIGN(can, SpinAbove(watched, number, std::min(steady_clock::now() + spin, deadline)));
+    if (can) return true;
+  }
+  while (!interrupted_ && steady_clock::now() < deadline) {
+    const uint32_t prepared = watched.control->PrepareToSleep();
+    // What comes from here on wakes.
+    LARDER_ASSIGN(can, CanReadAbove(number));
+    if (can) return true;
+    if (interrupted_) break;
+    watched.control->Sleep(prepared, deadline);
+    LARDER_ASSIGN(can, CanReadAbove(number));
+    if (can) return true;
+  }
+  return false;
+}
+
+void FileReader::Interrupt() {
+  interrupted_ = true;
+  const MutexLock lock(mutex_);
+  if (control_ != nullptr) control_->Announce();
+}
+
+Result<std::vector<SegmentInfo>> FileReader::Segments() {
+  const MutexLock lock(mutex_);
+  LARDER_TRY(Notice());
+  std::vector<SegmentInfo> infos;
+  for (ListedSegment& segment : cache_.segments()) {
+    LARDER_ASSIGN(const auto info, Describe(segment));
+    if (info) {
+      infos.push_back(*info);
+    } else {
+      listed_ = false;  // it was removed since it was listed, or never begun
+    }
+  }
+  return infos;
+}
+
+// Nothing for one that is gone, or that was never begun.
+Result<std::optional<SegmentInfo>> FileReader::Describe(ListedSegment& segment) {
+  SegmentInfo info{.first_number = segment.first_number,
+                   .records = segment.sealed_records,
+                   .bytes = segment.sealed_bytes,
+                   .made_at_ms = segment.made_at_ms};
+  if (segment.sealed() && segment.sealed_bytes != 0) return info;
+  const auto file = files_.Stat(PathOf(SegmentName(prefix_, segment.first_number)));
+  const auto index = files_.Stat(PathOf(IndexName(prefix_, segment.first_number)));
+  for (const auto* const found : {&file, &index}) {
+    if (!*found && found->error().code() != ErrorCode::kNotFound)
+      return std::unexpected(found->error());
+  }
+  if (!file) return std::nullopt;
+  const bool empty = !segment.sealed() && committed_ < segment.first_number;
+  if (const auto read = ReadMadeAt(segment); !read) {
+    if (empty || read.error().code() == ErrorCode::kNotFound) return std::nullopt;
+    return std::unexpected(read.error());
+  }
+  info.made_at_ms = segment.made_at_ms;
+  const uint64_t index_bytes = index ? index->bytes : 0;
+  info.bytes = file->bytes + index_bytes;
+  if (!segment.sealed()) {
+    info.records = empty ? 0 : committed_ - segment.first_number + 1;
+    return info;
+  }
+  const auto records = CountRecords(segment, file->bytes, index_bytes);
+  if (!records) {
+    if (records.error().code() == ErrorCode::kNotFound) return std::nullopt;
+    return std::unexpected(records.error());
+  }
+  info.records = segment.sealed_records = *records;
+  segment.sealed_bytes = info.bytes;
+  return info;
+}
+
+Result<void> FileReader::ReadMadeAt(ListedSegment& segment) {
+  if (segment.made_at_ms != 0) return {};
+  const std::string name = SegmentName(prefix_, segment.first_number);
+  LARDER_ASSIGN(const auto file, files_.OpenForRead(PathOf(name)));
+  std::string page(kSegmentHeadBytes, '\0');
+  LARDER_ASSIGN(const size_t got, file->ReadAt(0, page.data(), page.size()));
+  LARDER_ASSIGN(const auto head, ReadSegmentHead(std::string_view(page).substr(0, got), name));
+  segment.made_at_ms = head.made_at_ms;
+  return {};
+}
+
+// Of a sealed segment. Its index has an entry for each when it was sealed whole, and numbers
+// without a gap behind it say the same; else the segment must tell.
+Result<uint64_t> FileReader::CountRecords(ListedSegment& segment, uint64_t segment_bytes,
+                                          uint64_t index_bytes) {
+  const uint64_t numbers = segment.behind - segment.first_number;
+  if (index_bytes >= kIndexHeadBytes && (index_bytes - kIndexHeadBytes) % kIndexEntryBytes == 0) {
+    const uint64_t entries = (index_bytes - kIndexHeadBytes) / kIndexEntryBytes;
+    if (entries == numbers && entries <= segment_bytes / kRecordHeadBytes) return entries;
+  }
+  if (segment.mapped == nullptr || !segment.whole)
+    LARDER_TRY(cache_.Map(segment, *id_, committed_));
+  // Where two segments overlap, the later one counts.
+  return std::min(segment.mapped->records(), numbers);
+}
+
+Result<void> FileReader::RemoveSegment(uint64_t first_number) {
+  {
+    const MutexLock lock(mutex_);
+    (void)OpenControl();
+    LARDER_TRY(Notice());
+    LARDER_TRY(CheckRemovable(first_number));
+  }
+  // The index first: a segment without one can be read, and an index alone is nothing.
+  for (const std::string& name :
+       {IndexName(prefix_, first_number), SegmentName(prefix_, first_number)}) {
+    const auto removed = files_.Remove(PathOf(name));
+    if (!removed && removed.error().code() != ErrorCode::kNotFound) return removed;
+  }
+  const MutexLock lock(mutex_);
+  listed_ = false;
+  if (control_ == nullptr) return {};
+  // Behind the removal: who has listed it before then lists again.
+  control_->NoteSegmentChange();
+  control_->Announce();
+  return {};
+}
+
+Result<void> FileReader::CheckRemovable(uint64_t first_number) {
+  const auto& segments = cache_.segments();
+  uint64_t last = segments.empty() ? 0 : segments.back().first_number;
+  // One that a crash left behind the last, or that is just being made, does not count yet.
+  if (trusted_ && control_->end().segment != 0) last = std::min(last, control_->end().segment);
+  if (first_number < last) return {};
+  return Fail(ErrorCode::kInvalidArgument,
+              fmt::format("segment {} is the last one, which stays", first_number));
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Reader>> Reader::Open(io::FileSystem& files, const std::string& directory,
-                                             const std::string& prefix) {
-  LARDER_TRY(CheckPrefix(prefix));
-  auto reader = std::make_unique<FileReader>(files, directory, prefix);
+Result<std::unique_ptr<Reader>> Reader::Open(io::FileSystem& files, const ReaderOptions& options) {
+  LARDER_TRY(CheckPrefix(options.prefix));
+  auto reader = std::make_unique<FileReader>(files, options);
   LARDER_TRY(reader->Begin());
   return reader;
 }

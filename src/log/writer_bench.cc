@@ -111,7 +111,7 @@ struct Filled {
   std::unique_ptr<Reader> reader;
   Filled() {
     Fill(*writer, 100);
-    reader = Must(Reader::Open(io::RealFileSystem(), directory.path(), "log"));
+    reader = Must(Reader::Open(io::RealFileSystem(), {.directory = directory.path()}));
   }
 };
 

@@ -29,7 +29,8 @@ class LogTest : public testing::Test {
     return writer ? *std::move(writer) : nullptr;
   }
   std::unique_ptr<Reader> OpenReader() {
-    auto reader = Reader::Open(files_, options_.directory, options_.prefix);
+    auto reader =
+        Reader::Open(files_, {.directory = options_.directory, .prefix = options_.prefix});
     EXPECT_TRUE(reader) << reader.error().message();
     return reader ? *std::move(reader) : nullptr;
   }
@@ -122,7 +123,7 @@ TEST_F(LogTest, RemovesOnlyWholeSegmentsAndNeverTheLast) {
   const auto held = reader->Read(1);
   ASSERT_TRUE(writer->RemoveBefore(4));
   EXPECT_THAT(Segments(), testing::ElementsAre(3, 5));
-  EXPECT_EQ(writer->oldest(), 3U);
+  EXPECT_EQ(reader->oldest(), 3U);
   EXPECT_THAT(Data(*reader, 1), HasSubstr("there is no record 1"));
   EXPECT_EQ(held->data, "1");
   EXPECT_EQ(reader->ReadFrom(1)->number, 3U);

@@ -1,0 +1,103 @@
+// SegmentCache: the segments that a reader knows of, those of them that are mapped, and how much
+// of these is in memory.
+//
+// Memory: when more than the bound has been touched, all mappings are let go of: the kernel keeps
+// the pages in its cache, and brings back what is touched again. Held records count once, when they
+// are read.
+//
+// Threads:    one at a time.
+// Errors:     MappedSegment's.
+// Cost:       Find: nothing when it is the segment of the last call, else a binary search.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "io/file_system.h"
+#include "log/mapped_segment.h"
+#include "log/touched_windows.h"
+
+namespace larder::log {
+
+struct ListedSegment {
+  uint64_t first_number = 0;
+  uint64_t behind = UINT64_MAX;  // the successor's first number; of the last segment the greatest
+  std::shared_ptr<const MappedSegment> mapped;  // none: not yet, or not any more
+  bool whole = false;                           // it was sealed when it was mapped
+  uint64_t used = 0;
+  // What does not change any more; 0: not known yet.
+  uint64_t sealed_bytes = 0;
+  uint64_t sealed_records = 0;
+  int64_t made_at_ms = 0;
+  TouchedWindows touched;
+  TouchedWindows touched_index;
+
+  bool sealed() const { return behind != UINT64_MAX; }
+};
+
+class SegmentCache {
+ public:
+  SegmentCache(io::FileSystem& files, std::string directory, std::string prefix,
+               uint64_t max_resident_bytes);
+
+  // These are there now, ascending.
+  void List(const std::vector<uint64_t>& first_numbers);
+  std::vector<ListedSegment>& segments() { return segments_; }
+  const std::vector<ListedSegment>& segments() const { return segments_; }
+
+  // The one that would have the number; none when all begin behind it. Until the next List.
+  ListedSegment* Find(uint64_t number) {
+    if (last_found_ >= segments_.size() || number < segments_[last_found_].first_number ||
+        number >= segments_[last_found_].behind) {
+      if (!Search(number)) return nullptr;
+    }
+    return &segments_[last_found_];
+  }
+
+  // Maps it, or maps it anew.
+  Result<void> Map(ListedSegment& segment, const LogId& id, uint64_t committed);
+
+  // A record of a mapped segment has been read.
+  void Touched(ListedSegment& segment, uint64_t number, std::string_view data) {
+    if (max_windows_ == 0) return;
+    const uint64_t added = CountTouched(segment, number, data);
+    if (added == 0) return;
+    windows_ += added;
+    KeepBound(segment, number, data);
+  }
+
+ private:
+  bool Search(uint64_t number);
+  Result<void> Open(ListedSegment& segment, const LogId& id, uint64_t committed);
+  static uint64_t CountTouched(ListedSegment& segment, uint64_t number, std::string_view data) {
+    const uint64_t added =
+        segment.touched.Touch(data.data() - kRecordHeadBytes, data.size() + kRecordHeadBytes);
+    if (!segment.mapped->has_index_file()) return added;
+    const uint64_t entry = kIndexHeadBytes + (number - segment.first_number) * kIndexEntryBytes;
+    return added + segment.touched_index.Touch(segment.mapped->index_bytes().data() + entry,
+                                               kIndexEntryBytes);
+  }
+  void KeepBound(ListedSegment& segment, uint64_t number, std::string_view data);
+  // The mapping stays while its records are held.
+  void Unmap(ListedSegment& segment);
+  void UnmapOldest();
+  void UnmapAll();
+
+  io::FileSystem& files_;
+  const std::string directory_;
+  const std::string prefix_;
+  const uint64_t max_windows_;  // 0: no limit
+
+  std::vector<ListedSegment> segments_;  // ascending
+  size_t last_found_ = 0;
+  uint64_t uses_ = 0;
+  uint64_t mapped_ = 0;                                   // how many are
+  uint64_t windows_ = 0;                                  // touched of these
+  std::vector<std::weak_ptr<const MappedSegment>> held_;  // by others, and not mapped here any more
+};
+
+}  // namespace larder::log
