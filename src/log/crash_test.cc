@@ -30,10 +30,17 @@ struct Model {
   uint64_t removed_before = 0;
 };
 
-Options SmallOptions(SyncPolicy sync) {
+// How a log is written: by one Writer, or by two in turns, as two processes do.
+struct Way {
+  SyncPolicy sync = SyncPolicy::kNever;
+  Writers writers = Writers::kExclusive;
+};
+
+Options SmallOptions(const Way& way) {
   Options options;
   options.directory = "/log";
-  options.sync = sync;
+  options.sync = way.sync;
+  options.writers = way.writers;
   options.sync_interval = std::chrono::hours(1000);
   options.segment_bytes = 12'000;
   return options;
@@ -62,14 +69,18 @@ bool AppendBatch(Writer& writer, uint64_t first, size_t records, size_t bytes, b
 // Some of everything, until the file system fails; `first` is the next number.
 void Work(FaultyFileSystem& files, const Options& options, uint64_t first, uint64_t seed,
           Model& model) {
-  auto opened = Writer::Open(files, options);
-  if (!opened) return;
-  const std::unique_ptr<Writer> writer = *std::move(opened);
+  std::vector<std::unique_ptr<Writer>> writers;
+  for (int i = 0; i < (options.writers == Writers::kShared ? 2 : 1); ++i) {
+    auto opened = Writer::Open(files, options);
+    if (!opened) return;
+    writers.push_back(*std::move(opened));
+  }
   // NOLINTNEXTLINE(bugprone-random-generator-seed): the same workload every time
   std::mt19937_64 random(seed);
   const auto below = [&random](uint64_t limit) { return random() % limit; };
   uint64_t next = first;
   for (int step = 0; step < 12; ++step) {
+    Writer* const writer = writers[below(writers.size())].get();
     const size_t records = 1 + below(3);
     if (!AppendBatch(*writer, next, records, below(2000), options.sync == SyncPolicy::kAlways,
                      model))
@@ -86,7 +97,10 @@ void Work(FaultyFileSystem& files, const Options& options, uint64_t first, uint6
       if (!writer->RemoveBefore(number)) return;
     }
   }
-  if (writer->Close()) model.synced = model.acknowledged;
+  for (const auto& writer : writers) {
+    if (!writer->Close()) return;
+    model.synced = model.acknowledged;
+  }
 }
 
 // All numbers that can be read, in order.
@@ -131,7 +145,7 @@ void ExpectPromisesKept(const std::set<uint64_t>& readable, uint64_t promised, c
   }
 }
 
-class LogCrash : public testing::TestWithParam<SyncPolicy> {};
+class LogCrash : public testing::TestWithParam<Way> {};
 
 TEST_P(LogCrash, AtEveryOperation) {
   const Options options = SmallOptions(GetParam());
@@ -224,7 +238,7 @@ TEST_P(LogCrash, AFailedSyncIsNeverPretended) {
 }
 
 TEST(LogRecovery, ACopyOfAWholeSegmentKeepsWhatStoodBeforeIt) {
-  const Options options = SmallOptions(SyncPolicy::kNever);
+  const Options options = SmallOptions({});
   FaultyFileSystem files(1);
   {
     const auto writer = *Writer::Open(files, options);
@@ -254,7 +268,7 @@ TEST(LogRecovery, ACopyOfAWholeSegmentKeepsWhatStoodBeforeIt) {
 }
 
 TEST(LogRecovery, ATornTailIsCutAndReported) {
-  const Options options = SmallOptions(SyncPolicy::kNever);
+  const Options options = SmallOptions({});
   FaultyFileSystem files(3);
   {
     const auto writer = *Writer::Open(files, options);
@@ -273,9 +287,14 @@ TEST(LogRecovery, ATornTailIsCutAndReported) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Policies, LogCrash,
-                         testing::Values(SyncPolicy::kNever, SyncPolicy::kAlways),
+                         testing::Values(Way{SyncPolicy::kNever, Writers::kExclusive},
+                                         Way{SyncPolicy::kAlways, Writers::kExclusive},
+                                         Way{SyncPolicy::kNever, Writers::kShared},
+                                         Way{SyncPolicy::kAlways, Writers::kShared}),
                          [](const auto& tested) {
-                           return tested.param == SyncPolicy::kNever ? "Never" : "Always";
+                           return std::string(tested.param.sync == SyncPolicy::kNever ? "Never"
+                                                                                      : "Always") +
+                                  (tested.param.writers == Writers::kShared ? "Shared" : "");
                          });
 
 }  // namespace

@@ -62,6 +62,7 @@ class FileWriter final : public Writer {
   void EndTurn() override LARDER_NO_THREAD_SAFETY_ANALYSIS;
   Result<uint64_t> AppendInTurn(std::span<const std::string_view> records,
                                 RecordKind kind) override LARDER_NO_THREAD_SAFETY_ANALYSIS;
+  Result<void> SyncInTurn() override LARDER_NO_THREAD_SAFETY_ANALYSIS;
   Result<void> RotateInTurn() override LARDER_NO_THREAD_SAFETY_ANALYSIS;
   uint64_t LastNumber() override LARDER_NO_THREAD_SAFETY_ANALYSIS { return next_number_ - 1; }
 
@@ -265,8 +266,7 @@ bool FileWriter::IsFull(uint64_t more_bytes, int64_t now_ms) const {
 // The segment before is safe before its successor exists.
 Result<void> FileWriter::SealLast() {
   if (last_ == nullptr) return {};
-  while (syncing_) synced_changed_.Wait(mutex_);
-  LARDER_TRY(CheckUsable());
+  // Another thread may be about to sync it, too: to wait for that would let others into the turn.
   if (const auto sealed = last_->Seal(); !sealed) return FailForGood(sealed.error());
   NoteSynced(committed_);
   return {};
@@ -377,6 +377,15 @@ Result<void> FileWriter::RotateInTurn() {
 }
 
 // ---- Syncing.
+
+// Without letting anybody in meanwhile.
+Result<void> FileWriter::SyncInTurn() {
+  LARDER_TRY(CheckUsable());
+  if (control_->synced() >= committed_) return {};
+  if (const auto synced = last_->Sync(); !synced) return FailForGood(synced.error());
+  NoteSynced(committed_);
+  return {};
+}
 
 // One thread syncs for all that wait; those that append meanwhile are of the next round.
 Result<void> FileWriter::SyncUpTo(uint64_t number) {

@@ -76,6 +76,8 @@ class Writer {
       return writer_->AppendInTurn(records, kind);
     }
     Result<uint64_t> Append(std::string_view record) { return Append({&record, 1}); }
+    // As Writer::Sync, without an end of the turn.
+    Result<void> Sync() { return writer_->SyncInTurn(); }
     // The next append begins a new segment.
     Result<void> Rotate() { return writer_->RotateInTurn(); }
     // The last number that was given out, or passed over; the next record's is above it.
@@ -107,6 +109,7 @@ class Writer {
   virtual void EndTurn() = 0;
   virtual Result<uint64_t> AppendInTurn(std::span<const std::string_view> records,
                                         RecordKind kind) = 0;
+  virtual Result<void> SyncInTurn() = 0;
   virtual Result<void> RotateInTurn() = 0;
   virtual uint64_t LastNumber() = 0;
 };
