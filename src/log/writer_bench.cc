@@ -91,6 +91,16 @@ void BM_AppendHundredsSyncedAtIntervals(benchmark::State& state) {
 }
 BENCHMARK(BM_AppendHundredsSyncedAtIntervals)->Iterations(1)->UseManualTime();
 
+// Without the sync of a full segment, which waits for the disk.
+void BM_AppendHundredsToOneSegment(benchmark::State& state) {
+  const Directory directory;
+  Options options = OptionsIn(directory, SyncPolicy::kInterval);
+  options.segment_bytes = uint64_t{1} << 30;
+  const auto writer = Must(Writer::Open(io::RealFileSystem(), options));
+  Measure(state, kRecords, [&] { Fill(*writer, 100); });
+}
+BENCHMARK(BM_AppendHundredsToOneSegment)->Iterations(1)->UseManualTime();
+
 // As many bytes at once as a batch of a hundred has.
 void BM_PlainWriteOfHundreds(benchmark::State& state) {
   const Directory directory;
@@ -104,36 +114,55 @@ void BM_PlainWriteOfHundreds(benchmark::State& state) {
 }
 BENCHMARK(BM_PlainWriteOfHundreds)->Iterations(1)->UseManualTime();
 
+void ReadAll(Reader& reader) {
+  const uint64_t records = reader.committed();
+  for (uint64_t number = 1; number <= records; ++number)
+    benchmark::DoNotOptimize(Must(reader.Read(number)).data.data());
+}
+
 struct Filled {
   Directory directory;
   std::unique_ptr<Writer> writer =
       Must(Writer::Open(io::RealFileSystem(), OptionsIn(directory, SyncPolicy::kNever)));
   std::unique_ptr<Reader> reader;
-  Filled() {
-    Fill(*writer, 100);
-    reader = Must(Reader::Open(io::RealFileSystem(), {.directory = directory.path()}));
+
+  explicit Filled(int64_t millions = 1, int64_t max_resident_mib = 0, bool warm = false) {
+    for (int64_t i = 0; i < millions; ++i) Fill(*writer, 100);
+    reader =
+        Must(Reader::Open(io::RealFileSystem(),
+                          {.directory = directory.path(),
+                           .max_resident_bytes = static_cast<uint64_t>(max_resident_mib) << 20}));
+    if (warm) ReadAll(*reader);
   }
+  explicit Filled(const benchmark::State& state)
+      : Filled(state.range(0), state.range(1), state.range(2) != 0) {}
 };
 
-void BM_ReadInOrder(benchmark::State& state) {
-  const Filled log;
-  Measure(state, kRecords, [&] {
-    for (uint64_t number = 1; number <= kRecords; ++number)
-      benchmark::DoNotOptimize(Must(log.reader->Read(number)).data.data());
-  });
+// Millions of records in the log; MiB of it that may be in memory, 0 for all; 1 when all has been
+// read before.
+void ReadCases(benchmark::internal::Benchmark* bench) {
+  bench->ArgNames({"millions", "resident_mib", "warm"});
+  bench->Args({1, 0, 0})->Args({1, 0, 1})->Args({5, 0, 1})->Args({5, 64, 0});
+  bench->Iterations(1)->UseManualTime();
 }
-BENCHMARK(BM_ReadInOrder)->Iterations(1)->UseManualTime();
+
+void BM_ReadInOrder(benchmark::State& state) {
+  const Filled log(state);
+  Measure(state, log.reader->committed(), [&] { ReadAll(*log.reader); });
+}
+BENCHMARK(BM_ReadInOrder)->Apply(ReadCases);
 
 void BM_ReadRandomly(benchmark::State& state) {
-  const Filled log;
+  const Filled log(state);
+  const uint64_t records = log.reader->committed();
   // NOLINTNEXTLINE(bugprone-random-generator-seed): the same numbers every time
   std::mt19937_64 random(1);
   Measure(state, kRecords, [&] {
     for (uint64_t i = 0; i < kRecords; ++i)
-      benchmark::DoNotOptimize(Must(log.reader->Read(1 + random() % kRecords)).data.data());
+      benchmark::DoNotOptimize(Must(log.reader->Read(1 + random() % records)).data.data());
   });
 }
-BENCHMARK(BM_ReadRandomly)->Iterations(1)->UseManualTime();
+BENCHMARK(BM_ReadRandomly)->Apply(ReadCases);
 
 void BM_OpenAfterAKill(benchmark::State& state) {
   const Filled log;
