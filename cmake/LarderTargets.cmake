@@ -6,7 +6,7 @@
 # in every ./dev test --changed.
 
 # Folders whose tests start threads. `larder_threaded` builds what their tests need.
-set(LARDER_THREADED_FOLDERS base io log snapshot import import_jsonl dataset store server library)
+set(LARDER_THREADED_FOLDERS base io log queue snapshot import import_jsonl dataset store server library)
 add_custom_target(larder_threaded)
 
 # larder_label_test(NAME [LABELS more...]): the folder's label and a time limit.
