@@ -1,5 +1,6 @@
 #include "log/mapped_segment.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -42,6 +43,10 @@ Result<std::shared_ptr<const MappedSegment>> MappedSegment::Open(io::FileSystem&
   }
   LARDER_TRY(opened->MapIndex(files, directory, IndexName(prefix, wanted.first_number), wanted));
   if (opened->index_ == nullptr) opened->LookThrough(wanted.committed);
+  if (opened->records() != 0) {
+    const uint64_t end = wanted.first_number + opened->records();
+    opened->MeasureSpace(wanted.sealed ? end - 1 : std::min(wanted.committed, end - 1));
+  }
   return std::shared_ptr<const MappedSegment>(std::move(opened));
 }
 
@@ -72,6 +77,15 @@ bool MappedSegment::ReachesEnd(std::string_view index) const {
   }
   const uint64_t bytes = BytesOf(LoadLe<uint32_t>(segment_bytes_.data() + *offset));
   return segment_bytes_.size() - *offset == RecordSpace(bytes);
+}
+
+void MappedSegment::MeasureSpace(uint64_t last_number) {
+  const auto first = OffsetOf(head_.first_number);
+  const auto last = OffsetOf(last_number);
+  // Offsets are below 2^35.
+  if (!first || !last || *last <= *first) return;
+  first_offset_ = *first;
+  space_times_2_20_ = ((*last - *first) << 20) / (last_number - head_.first_number);
 }
 
 void MappedSegment::LookThrough(uint64_t committed) {

@@ -41,6 +41,19 @@ class MappedSegment {
     const auto offset = IndexedOffset(index_bytes_, number - head_.first_number);
     return offset == 0 ? std::nullopt : offset;
   }
+  // Where the record would be if all had the same length. Any offset.
+  uint64_t GuessOffset(uint64_t number) const {
+    return first_offset_ + ((number - head_.first_number) * space_times_2_20_ >> 20);
+  }
+  // Begins to bring a small record there into the processor's cache. As a function that is called
+  // gcc 12 leaves it out, as one without effect.
+  [[gnu::always_inline]] void Prefetch(uint64_t offset) const {
+    constexpr uint64_t kPrefetched = 320;
+    constexpr uint64_t kCacheLine = 64;
+    if (offset >= segment_bytes_.size() || segment_bytes_.size() - offset < kPrefetched) return;
+    for (uint64_t at = 0; at < kPrefetched; at += kCacheLine)
+      __builtin_prefetch(segment_bytes_.data() + offset + at);
+  }
   // None when the segment as it was mapped does not reach so far, or the record is not right.
   std::optional<StoredRecord> RecordAt(uint64_t offset, uint64_t number) const {
     return ReadRecord(segment_bytes_, offset, number);
@@ -62,6 +75,7 @@ class MappedSegment {
   Result<void> MapIndex(io::FileSystem& files, const std::string& directory,
                         const std::string& name, const Wanted& wanted);
   bool ReachesEnd(std::string_view index) const;
+  void MeasureSpace(uint64_t last_number);
   void LookThrough(uint64_t committed);
 
   SegmentHead head_;
@@ -70,6 +84,8 @@ class MappedSegment {
   std::string entries_;                 // head and entries, as in an index
   std::string_view segment_bytes_;
   std::string_view index_bytes_;
+  uint64_t first_offset_ = 0;
+  uint64_t space_times_2_20_ = 0;  // of a record, on average
 };
 
 // Looks through a mapped segment, of which little is in this process's memory at a time.

@@ -27,6 +27,9 @@ void Pause() {
 #endif
 }
 
+// So far from its place a record may be for the guess to be of use.
+constexpr uint64_t kRegularBytes = 128;
+
 class FileReader final : public Reader {
  public:
   FileReader(io::FileSystem& files, const ReaderOptions& options)
@@ -44,7 +47,11 @@ class FileReader final : public Reader {
   uint64_t committed() override;
   Result<bool> WaitAbove(uint64_t number, steady_clock::time_point deadline,
                          std::chrono::nanoseconds spin) override;
+  Result<uint32_t> PrepareToWait() override;
+  Result<void> Wait(uint32_t prepared, steady_clock::time_point deadline) override;
+  Result<void> Nudge() override;
   void Interrupt() override;
+  uint64_t synced() override;
   Result<std::vector<SegmentInfo>> Segments() override;
   Result<void> RemoveSegment(uint64_t first_number) override;
 
@@ -224,8 +231,13 @@ std::unexpected<Error> FileReader::NotThere(uint64_t number) const {
 }
 
 std::optional<Record> FileReader::ReadMapped(ListedSegment& segment, uint64_t number) {
+  // Where all have the same length, index and record come from memory at the same time.
+  const uint64_t guessed = segment.mapped->GuessOffset(number);
+  if (segment.regular) segment.mapped->Prefetch(guessed);
   const auto offset = segment.mapped->OffsetOf(number);
   if (!offset) return std::nullopt;
+  segment.regular = *offset - guessed + kRegularBytes < 2 * kRegularBytes;
+  if (!segment.regular) segment.mapped->Prefetch(*offset);
   const auto record = segment.mapped->RecordAt(*offset, number);
   if (!record) return std::nullopt;
   cache_.Touched(segment, number, record->data);
@@ -336,6 +348,29 @@ Result<bool> FileReader::WaitAbove(uint64_t number, steady_clock::time_point dea
     if (can) return true;
   }
   return false;
+}
+
+Result<uint32_t> FileReader::PrepareToWait() {
+  LARDER_ASSIGN(const Watched watched, Watch());
+  return watched.control->PrepareToSleep();
+}
+
+Result<void> FileReader::Wait(uint32_t prepared, steady_clock::time_point deadline) {
+  LARDER_ASSIGN(const Watched watched, Watch());
+  if (!interrupted_) watched.control->Sleep(prepared, deadline);
+  return {};
+}
+
+Result<void> FileReader::Nudge() {
+  LARDER_ASSIGN(const Watched watched, Watch());
+  watched.control->Announce();
+  return {};
+}
+
+uint64_t FileReader::synced() {
+  const auto watched = Watch();
+  if (!watched || !watched->id || !watched->control->Trusted(*watched->id, boot_)) return 0;
+  return watched->control->synced();
 }
 
 void FileReader::Interrupt() {

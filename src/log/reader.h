@@ -62,12 +62,19 @@ class Reader {
 
   virtual uint64_t oldest() = 0;     // the first number that is kept; committed() + 1 if none
   virtual uint64_t committed() = 0;  // 0 if there is no record
+  virtual uint64_t synced() = 0;     // the last that is known to be on the disk; 0 if unknown
 
   // Waits until a record above `number` can be read, and says whether one can: not when the
   // deadline has passed, or by Interrupt. Looks all the time for `spin`, then sleeps until it is
   // woken.
   virtual Result<bool> WaitAbove(uint64_t number, std::chrono::steady_clock::time_point deadline,
                                  std::chrono::nanoseconds spin = {}) = 0;
+  // To wait for something else that others do: Prepare, look whether it is done, then Wait until
+  // anything is appended or removed, or somebody nudges, since Prepare.
+  virtual Result<uint32_t> PrepareToWait() = 0;
+  virtual Result<void> Wait(uint32_t prepared, std::chrono::steady_clock::time_point deadline) = 0;
+  // Wakes who waits so, in all processes.
+  virtual Result<void> Nudge() = 0;
   // Ends all waits of this Reader, those to come too.
   virtual void Interrupt() = 0;
 

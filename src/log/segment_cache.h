@@ -28,6 +28,7 @@ struct ListedSegment {
   uint64_t behind = UINT64_MAX;  // the successor's first number; of the last segment the greatest
   std::shared_ptr<const MappedSegment> mapped;  // none: not yet, or not any more
   bool whole = false;                           // it was sealed when it was mapped
+  bool regular = true;                          // its records are about where they are guessed
   uint64_t used = 0;
   // What does not change any more; 0: not known yet.
   uint64_t sealed_bytes = 0;
