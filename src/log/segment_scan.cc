@@ -18,37 +18,6 @@ bool IsZeros(std::string_view bytes) {
   return std::memcmp(bytes.data(), kZeroPage.data(), bytes.size()) == 0;
 }
 
-// The first multiple of 8 from `at`, itself one, where 8 bytes are not all zeros; behind the last
-// such when there is none.
-uint64_t SkipZeros(std::string_view segment, uint64_t at) {
-  while (segment.size() - at >= kPageBytes && IsZeros(segment.substr(at, kPageBytes))) {
-    at += kPageBytes;
-  }
-  while (segment.size() - at >= kAlignment && LoadLe<uint64_t>(segment.data() + at) == 0) {
-    at += kAlignment;
-  }
-  return at;
-}
-
-// Behind the last byte that is not zero, but not before `from`.
-uint64_t EndOfData(std::string_view segment, uint64_t from) {
-  uint64_t end = std::max<uint64_t>(segment.size(), from);
-  while (end - from >= kPageBytes && IsZeros(segment.substr(end - kPageBytes, kPageBytes))) {
-    end -= kPageBytes;
-  }
-  while (end > from && segment[end - 1] == '\0') --end;
-  return end;
-}
-
-// Whether this can be a batch of the segment, written when those before it were there: every
-// missing record took its bytes.
-bool CanStandBehind(const SegmentScan& scan, uint64_t offset, const BatchHead& head) {
-  if (offset == scan.end) return head.first_number == scan.next_number;
-  const uint64_t room = offset - scan.end;
-  return head.first_number > scan.next_number && room > kBatchHeadBytes &&
-         head.first_number - scan.next_number <= (room - kBatchHeadBytes) / kRecordHeadBytes;
-}
-
 // Collects the marks of what a crash has left behind the hole that begins at scan.end.
 void SearchBehindHole(std::string_view segment, uint64_t key, uint64_t data_end,
                       SegmentScan& scan) {
@@ -69,7 +38,7 @@ void SearchBehindHole(std::string_view segment, uint64_t key, uint64_t data_end,
       continue;
     }
     const auto head = ReadBatchHead(segment, at, key);
-    if (!head || !CanStandBehind(scan, at, *head)) {
+    if (!head || !CanStandBehind(scan.end, scan.next_number, at, *head)) {
       at += kAlignment;
       continue;
     }
@@ -97,6 +66,32 @@ uint64_t EndOfSynced(std::string_view segment, const SegmentScan& scan) {
 }
 
 }  // namespace
+
+uint64_t SkipZeros(std::string_view segment, uint64_t at) {
+  while (segment.size() - at >= kPageBytes && IsZeros(segment.substr(at, kPageBytes))) {
+    at += kPageBytes;
+  }
+  while (segment.size() - at >= kAlignment && LoadLe<uint64_t>(segment.data() + at) == 0) {
+    at += kAlignment;
+  }
+  return at;
+}
+
+uint64_t EndOfData(std::string_view segment, uint64_t from) {
+  uint64_t end = std::max<uint64_t>(segment.size(), from);
+  while (end - from >= kPageBytes && IsZeros(segment.substr(end - kPageBytes, kPageBytes))) {
+    end -= kPageBytes;
+  }
+  while (end > from && segment[end - 1] == '\0') --end;
+  return end;
+}
+
+bool CanStandBehind(uint64_t end, uint64_t next_number, uint64_t offset, const BatchHead& head) {
+  if (offset == end) return head.first_number == next_number;
+  const uint64_t room = offset - end;
+  return head.first_number > next_number && room > kBatchHeadBytes &&
+         head.first_number - next_number <= (room - kBatchHeadBytes) / kRecordHeadBytes;
+}
 
 std::string MakeSegmentHead(const SegmentHead& head) {
   std::string bytes = BeginHead(kSegmentMagic, head.id, kSegmentHeadBytes);

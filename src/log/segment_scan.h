@@ -47,6 +47,15 @@ struct SegmentScan {
   bool damaged() const { return highest_synced >= next_number; }
 };
 
+// For whoever goes on behind a hole. The first multiple of 8 from `at`, itself one, where 8 bytes
+// are not all zeros (behind the last such when there is none); behind the last byte that is not
+// zero, but not before `from`.
+uint64_t SkipZeros(std::string_view segment, uint64_t at);
+uint64_t EndOfData(std::string_view segment, uint64_t from);
+// Whether this can be a batch written when those before it were there, the last whole of which
+// ended at `end`, with `next_number` to come: every missing record took its bytes.
+bool CanStandBehind(uint64_t end, uint64_t next_number, uint64_t offset, const BatchHead& head);
+
 using VisitBatch = std::function<void(uint64_t offset, const BatchHead&)>;
 
 // `head` is what the segment's should be (its id and NUMBER are known from elsewhere, too); the
