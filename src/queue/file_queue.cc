@@ -1,0 +1,397 @@
+#include "queue/file_queue.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "queue/existing_records.h"
+#include "queue/moved_record.h"
+
+namespace larder::queue {
+
+std::chrono::steady_clock::time_point DeadlineAfter(std::chrono::milliseconds timeout) {
+  const auto now = std::chrono::steady_clock::now();
+  const auto farthest = std::chrono::floor<std::chrono::milliseconds>(
+      std::chrono::steady_clock::time_point::max() - now);
+  return timeout < farthest ? now + timeout : std::chrono::steady_clock::time_point::max();
+}
+
+std::string AbsolutePath(const std::string& path) {
+  std::error_code failed;
+  const auto absolute = std::filesystem::absolute(path, failed);
+  return failed ? path : absolute.lexically_normal().string();
+}
+
+namespace {
+
+using std::chrono::steady_clock;
+
+int64_t SystemNowMs() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+log::SyncPolicy PolicyOf(QueueSync sync) {
+  switch (sync) {
+    case QueueSync::kNever:
+      return log::SyncPolicy::kNever;
+    case QueueSync::kInterval:
+      return log::SyncPolicy::kInterval;
+    case QueueSync::kAlways:
+      return log::SyncPolicy::kAlways;
+  }
+  return log::SyncPolicy::kAlways;
+}
+
+}  // namespace
+
+log::Options WriterOptions(const QueueOptions& options) {
+  return {.directory = options.directory,
+          .prefix = options.prefix,
+          .sync = PolicyOf(options.sync),
+          .sync_interval = options.sync_interval,
+          .sync_bytes = options.sync_bytes,
+          .segment_bytes = options.max_segment_bytes,
+          .max_segments = options.max_segments,
+          .writers = options.writers == QueueWriters::kShared ? log::Writers::kShared
+                                                              : log::Writers::kExclusive,
+          .locking = options.locking};
+}
+
+namespace {
+
+Result<void> CheckOptions(const QueueOptions& options) {
+  if (options.directory.empty())
+    return Fail(ErrorCode::kInvalidArgument, "a queue needs a directory");
+  if (options.prefix.size() > kMaxPrefixBytes) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("a queue's prefix has {} bytes, at most {}", options.prefix.size(),
+                            kMaxPrefixBytes));
+  }
+  if (options.max_segments == 1) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "max_segments is 1: one is written while another is emptied; 2 at least");
+  }
+  return {};
+}
+
+}  // namespace
+
+FileQueue::FileQueue(io::FileSystem& files, QueueOptions options, std::function<int64_t()> now_ms)
+    : files_(files),
+      options_(std::move(options)),
+      now_ms_(now_ms ? std::move(now_ms) : SystemNowMs) {}
+
+FileQueue::~FileQueue() {
+  if (const auto closed = Close(); !closed) {
+    LogError(fmt::format("queue {}/{}: {}", options_.directory, options_.prefix,
+                         closed.error().message()));
+  }
+}
+
+Result<std::unique_ptr<FileQueue>> FileQueue::Open(io::FileSystem& files,
+                                                   const QueueOptions& options,
+                                                   std::function<int64_t()> now_ms) {
+  LARDER_TRY(CheckOptions(options));
+  QueueOptions absolute = options;
+  absolute.directory = AbsolutePath(options.directory);
+  std::unique_ptr<FileQueue> queue(new FileQueue(files, std::move(absolute), std::move(now_ms)));
+  LARDER_TRY(queue->Begin());
+  return queue;
+}
+
+Result<void> FileQueue::Begin() {
+  LARDER_TRY(files_.MakeDirectories(options_.directory));
+  // The writer first: who may not have the queue learns it before anything else is touched.
+  if (options_.writers != QueueWriters::kNone) {
+    LARDER_ASSIGN(writer_, log::Writer::Open(files_, WriterOptions(options_)));
+  }
+  LARDER_ASSIGN(reader_,
+                log::Reader::Open(files_, {.directory = options_.directory,
+                                           .prefix = options_.prefix,
+                                           .max_resident_bytes = options_.max_resident_bytes}));
+  LARDER_ASSIGN(positions_, PositionsLog::Open(files_, {.directory = options_.directory,
+                                                        .prefix = options_.prefix,
+                                                        .sync = PolicyOf(options_.sync),
+                                                        .sync_interval = options_.sync_interval,
+                                                        .locking = options_.locking}));
+  LARDER_ASSIGN(auto step, BeginStep());
+  return RemoveDeadSegments(step.state());
+}
+
+Result<void> FileQueue::CheckOpen() const {
+  if (!closed_) return {};
+  return Fail(ErrorCode::kInvalidArgument, "the queue is closed");
+}
+
+Result<PositionsLog::Step> FileQueue::BeginStep() {
+  LARDER_TRY(CheckOpen());
+  LARDER_ASSIGN(auto step, positions_->Begin());
+  if (!step.state().moves().empty()) LARDER_TRY(FinishMoves(step));
+  return step;
+}
+
+// ---- Putting in.
+
+Result<uint64_t> FileQueue::Append(std::span<const std::string_view> records) {
+  LARDER_TRY(CheckOpen());
+  if (writer_ == nullptr) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "this queue was opened with QueueWriters::kNone: it cannot append");
+  }
+  auto appended = writer_->Append(records);
+  if (appended || appended.error().code() != ErrorCode::kLimit || options_.max_segments == 0)
+    return appended;
+  return AppendToFull(records);
+}
+
+// A segment may be dead that nobody has removed yet, so every policy looks first.
+Result<uint64_t> FileQueue::AppendToFull(std::span<const std::string_view> records) {
+  const auto deadline = DeadlineAfter(options_.full_timeout);
+  for (;;) {
+    // What is deleted from here on wakes.
+    LARDER_ASSIGN(const uint32_t prepared, positions_->PrepareToWait());
+    LARDER_TRY(MakeRoom());
+    auto appended = writer_->Append(records);
+    if (appended || appended.error().code() != ErrorCode::kLimit) return appended;
+    if (options_.when_full == QueueFull::kRefuse) return appended;
+    if (options_.when_full == QueueFull::kDropOldest) {
+      LARDER_ASSIGN(const bool dropped, DropOldest());
+      if (!dropped) return appended;
+      continue;
+    }
+    if (steady_clock::now() >= deadline || closed_) return appended;
+    LARDER_TRY(positions_->Wait(prepared, deadline));
+  }
+}
+
+Result<void> FileQueue::MakeRoom() {
+  LARDER_ASSIGN(auto step, BeginStep());
+  return RemoveDeadSegments(step.state());
+}
+
+Result<bool> FileQueue::DropOldest() {
+  LARDER_ASSIGN(const auto segments, reader_->Segments());
+  // Somebody else may have dropped it meanwhile.
+  if (segments.size() < options_.max_segments) return true;
+  if (segments.size() < 2) return false;
+  LARDER_ASSIGN(auto step, BeginStep());
+  LARDER_TRY(
+      DeleteRanges(step, Existing(segments, segments[0].first_number, segments[0].last_number())));
+  LARDER_TRY(RemoveDeadSegments(step.state()));
+  return true;
+}
+
+// ---- Looking.
+
+Result<QueueRecord> FileQueue::FromLog(log::Record record) {
+  QueueRecord taken{.number = record.number, .data = record.data, .held = std::move(record.held)};
+  if (record.kind == log::RecordKind::kMarked) {
+    LARDER_ASSIGN(const MovedRecord moved, ReadMovedRecord(record.data, record.number));
+    taken.data = moved.data;
+    taken.origin = moved.origin;
+  }
+  return taken;
+}
+
+// At most `count` records from `from` on that are not deleted.
+Result<std::vector<QueueRecord>> FileQueue::Live(const Positions& state, uint64_t from,
+                                                 size_t count) {
+  std::vector<QueueRecord> live;
+  uint64_t number = from;
+  while (live.size() < count) {
+    number = state.Front(number);
+    auto record = reader_->ReadFrom(number);
+    if (!record) {
+      if (record.error().code() == ErrorCode::kNotFound) break;
+      return std::unexpected(std::move(record).error());
+    }
+    // Behind a gap in the numbers may be one that is deleted.
+    const bool there = state.Front(record->number) == record->number;
+    number = record->number + (there ? 1 : 0);
+    if (!there) continue;
+    LARDER_ASSIGN(QueueRecord taken, FromLog(*std::move(record)));
+    live.push_back(std::move(taken));
+  }
+  return live;
+}
+
+Result<QueueRecord> FileQueue::Read(uint64_t number) {
+  LARDER_TRY(CheckOpen());
+  bool deleted = false;
+  LARDER_TRY(positions_->Look(
+      [&](const Positions& state) { deleted = state.deleted().Contains(number); }));
+  if (deleted) return Fail(ErrorCode::kNotFound, fmt::format("record {} was deleted", number));
+  LARDER_ASSIGN(log::Record record, reader_->Read(number));
+  return FromLog(std::move(record));
+}
+
+Result<std::vector<QueueRecord>> FileQueue::ReadMany(uint64_t number, size_t count) {
+  LARDER_TRY(CheckOpen());
+  Result<std::vector<QueueRecord>> live;
+  LARDER_TRY(positions_->Look(
+      [&](const Positions& state) { live = Live(state, std::max<uint64_t>(number, 1), count); }));
+  return live;
+}
+
+Result<bool> FileQueue::WaitForData(Milliseconds timeout, std::chrono::nanoseconds spin) {
+  const auto deadline = DeadlineAfter(timeout);
+  for (;;) {
+    const uint64_t last = reader_->committed();
+    LARDER_ASSIGN(const auto front, ReadMany(0, 1));
+    if (!front.empty()) return true;
+    if (steady_clock::now() >= deadline) return false;
+    LARDER_TRY(reader_->WaitAbove(last, deadline, spin));
+  }
+}
+
+Result<void> FileQueue::Refresh() {
+  LARDER_TRY(CheckOpen());
+  return positions_->Refresh();
+}
+
+// ---- Taking out.
+
+// Those of `ranges` that exist and are not deleted yet, of which it says how many.
+Result<uint64_t> FileQueue::DeleteRanges(PositionsLog::Step& step,
+                                         const std::vector<Range>& ranges) {
+  uint64_t numbers = 0;
+  uint64_t already = 0;
+  for (const Range& range : ranges) {
+    numbers += range.last - range.first + 1;
+    already += step.state().deleted().Count(range.first, range.last);
+  }
+  if (numbers == already) return 0;
+  LARDER_TRY(step.Commit(queue::Delete{.ranges = ranges}));
+  return numbers - already;
+}
+
+Result<void> FileQueue::RemoveDeadSegments(const Positions& state) {
+  LARDER_ASSIGN(const auto segments, reader_->Segments());
+  for (size_t i = 0; i + 1 < segments.size(); ++i) {
+    if (IsDead(segments[i], state.deleted()))
+      LARDER_TRY(reader_->RemoveSegment(segments[i].first_number));
+  }
+  return {};
+}
+
+// A queue that is popped leaves its segments one after the other. One that was mapped anew counts
+// as another, which costs a look.
+Result<void> FileQueue::RemoveDeadWhenPast(const Positions& state,
+                                           const std::vector<QueueRecord>& popped) {
+  const void* const segment = popped.back().held.get();
+  {
+    const MutexLock lock(mutex_);
+    if (std::exchange(front_segment_, segment) == segment) return {};
+  }
+  return RemoveDeadSegments(state);
+}
+
+Result<std::vector<QueueRecord>> FileQueue::PopMany(size_t count) {
+  LARDER_ASSIGN(auto step, BeginStep());
+  LARDER_ASSIGN(auto popped, Live(step.state(), 1, count));
+  if (popped.empty()) return popped;
+  LARDER_TRY(step.Commit(queue::Delete{.ranges = RangesOfRecords(popped)}));
+  LARDER_TRY(RemoveDeadWhenPast(step.state(), popped));
+  LARDER_TRY(positions_->Settle(step.End()));
+  return popped;
+}
+
+Result<uint64_t> FileQueue::Delete(Numbers numbers) {
+  LARDER_ASSIGN(auto step, BeginStep());
+  LARDER_ASSIGN(const auto segments, reader_->Segments());
+  const std::vector<Range> wanted = RangesOf({numbers.begin(), numbers.end()});
+  LARDER_ASSIGN(const uint64_t deleted, DeleteRanges(step, Existing(segments, wanted)));
+  LARDER_TRY(RemoveDeadSegments(step.state()));
+  LARDER_TRY(positions_->Settle(step.End()));
+  return deleted;
+}
+
+Result<bool> FileQueue::DeleteFront() {
+  LARDER_ASSIGN(const auto popped, PopMany(1));
+  return !popped.empty();
+}
+
+Result<uint64_t> FileQueue::Prune(uint64_t up_to) {
+  LARDER_ASSIGN(auto step, BeginStep());
+  LARDER_ASSIGN(const auto segments, reader_->Segments());
+  LARDER_ASSIGN(const uint64_t deleted, DeleteRanges(step, Existing(segments, 1, up_to)));
+  LARDER_TRY(RemoveDeadSegments(step.state()));
+  LARDER_TRY(positions_->Settle(step.End()));
+  return deleted;
+}
+
+Result<uint64_t> FileQueue::PruneOldestSegment() {
+  LARDER_ASSIGN(const auto segments, reader_->Segments());
+  if (segments.empty() || segments[0].records == 0) return 0;
+  return Prune(segments[0].last_number());
+}
+
+// ---- Looking around.
+
+Result<uint64_t> FileQueue::Length() {
+  LARDER_TRY(CheckOpen());
+  LARDER_ASSIGN(const auto segments, reader_->Segments());
+  uint64_t length = 0;
+  LARDER_TRY(positions_->Look(
+      [&](const Positions& state) { length = CountLive(segments, state.deleted(), 1); }));
+  return length;
+}
+
+Result<uint64_t> FileQueue::Bytes() {
+  LARDER_ASSIGN(const QueueStats stats, Stats());
+  return stats.bytes;
+}
+
+Result<QueueStats> FileQueue::Stats() {
+  QueueStats stats;
+  LARDER_ASSIGN(stats.length, Length());
+  LARDER_ASSIGN(const auto segments, reader_->Segments());
+  LARDER_ASSIGN(stats.position_bytes, positions_->Bytes());
+  stats.bytes = stats.position_bytes;
+  stats.segments = segments.size();
+  stats.last = reader_->committed();
+  stats.synced = reader_->synced();
+  uint64_t records = 0;
+  for (const log::SegmentInfo& segment : segments) {
+    stats.bytes += segment.bytes;
+    records += segment.records;
+  }
+  if (!segments.empty()) stats.oldest_ms = segments[0].made_at_ms;
+  stats.deleted = records - std::min(records, stats.length);
+  LARDER_ASSIGN(const auto front, ReadMany(0, 1));
+  if (!front.empty()) stats.first = front[0].number;
+  LARDER_ASSIGN(stats.groups, GroupStats());
+  return stats;
+}
+
+Result<void> FileQueue::Sync() {
+  LARDER_TRY(CheckOpen());
+  if (writer_ != nullptr) LARDER_TRY(writer_->Sync());
+  return positions_->Sync();
+}
+
+Result<void> FileQueue::Close() {
+  if (closed_.exchange(true)) return {};
+  Result<void> closed;
+  const auto note = [&closed](Result<void> done) {
+    if (closed) closed = std::move(done);
+  };
+  if (reader_ != nullptr) reader_->Interrupt();
+  if (positions_ != nullptr) {
+    positions_->Interrupt();
+    note(positions_->Close());
+  }
+  if (writer_ != nullptr) note(writer_->Close());
+  const MutexLock lock(mutex_);
+  for (const auto& [path, writer] : dead_letters_) note(writer->Close());
+  return closed;
+}
+
+}  // namespace larder::queue

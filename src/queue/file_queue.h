@@ -1,0 +1,135 @@
+// FileQueue: a queue in a directory. What include/larder/queue.h promises, on any file system.
+// Format: docs/formats/queue.md
+//
+// Two logs: the records, and the positions (queue/positions_log.h). What is deleted, handed out or
+// acknowledged is decided in a turn of the positions log, so that no two processes decide at once.
+//
+// Threads:    all members from any thread.
+// Durability: see include/larder/queue.h.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/mutex.h"
+#include "io/file_system.h"
+#include "larder/queue.h"
+#include "log/reader.h"
+#include "log/writer.h"
+#include "queue/positions_log.h"
+
+namespace larder::queue {
+
+// When that is, or the farthest moment that there is.
+std::chrono::steady_clock::time_point DeadlineAfter(std::chrono::milliseconds timeout);
+log::Options WriterOptions(const QueueOptions& options);
+// Other processes may have another current directory.
+std::string AbsolutePath(const std::string& path);
+
+class FileQueue {
+ public:
+  using Numbers = std::span<const uint64_t>;
+  using Milliseconds = std::chrono::milliseconds;
+
+  // `now_ms` is the Unix time, for deadlines.
+  static Result<std::unique_ptr<FileQueue>> Open(io::FileSystem& files, const QueueOptions& options,
+                                                 std::function<int64_t()> now_ms = {});
+  ~FileQueue();
+  FileQueue(const FileQueue&) = delete;
+  FileQueue& operator=(const FileQueue&) = delete;
+
+  Result<uint64_t> Append(std::span<const std::string_view> records);
+
+  Result<QueueRecord> Read(uint64_t number);
+  Result<std::vector<QueueRecord>> ReadMany(uint64_t number, size_t count);
+  Result<bool> WaitForData(Milliseconds timeout, std::chrono::nanoseconds spin);
+  Result<void> Refresh();
+
+  Result<std::vector<QueueRecord>> PopMany(size_t count);
+  Result<uint64_t> Delete(Numbers numbers);
+  Result<bool> DeleteFront();
+  Result<uint64_t> Prune(uint64_t up_to);
+  Result<uint64_t> PruneOldestSegment();
+  Result<uint64_t> Move(uint64_t number, FileQueue& destination);
+
+  Result<void> CreateGroup(std::string_view group, const QueueGroupOptions& options);
+  Result<void> DropGroup(std::string_view group);
+  Result<std::vector<QueueRecord>> Receive(std::string_view group, std::string_view consumer,
+                                           size_t count, Milliseconds timeout);
+  Result<uint64_t> Acknowledge(std::string_view group, Numbers numbers);
+  Result<uint64_t> Release(std::string_view group, Numbers numbers, Milliseconds delay);
+  Result<uint64_t> Extend(std::string_view group, Numbers numbers, Milliseconds timeout);
+
+  Result<uint64_t> Length();
+  Result<uint64_t> Bytes();
+  Result<QueueStats> Stats();
+  const QueueOptions& options() const { return options_; }
+
+  Result<void> Sync();
+  Result<void> Close();
+
+ private:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  FileQueue(io::FileSystem& files, QueueOptions options, std::function<int64_t()> now_ms);
+  Result<void> Begin();
+
+  // ---- What is there.
+  Result<std::vector<QueueRecord>> Live(const Positions& state, uint64_t from, size_t count);
+  Result<uint64_t> DeleteRanges(PositionsLog::Step& step, const std::vector<Range>& ranges);
+  Result<void> RemoveDeadSegments(const Positions& state);
+  Result<void> RemoveDeadWhenPast(const Positions& state, const std::vector<QueueRecord>& popped);
+  static Result<QueueRecord> FromLog(log::Record record);
+
+  // ---- Room in a full queue.
+  Result<uint64_t> AppendToFull(std::span<const std::string_view> records);
+  Result<void> MakeRoom();
+  Result<bool> DropOldest();
+
+  // ---- Groups (group_delivery.cc)
+  struct Overdue;
+  Result<std::vector<QueueRecord>> ReceiveNow(std::string_view group, std::string_view consumer,
+                                              size_t count);
+  Result<Overdue> FindOverdue(const Group& group, int64_t now_ms, size_t count);
+  Result<void> Bury(PositionsLog::Step& step, const Place& place, const Overdue& overdue);
+  Result<TimePoint> NextDelivery(std::string_view group, TimePoint deadline);
+  Result<std::vector<QueueGroupStats>> GroupStats();
+
+  // ---- Moves (moves.cc)
+  Result<QueueOrigin> Origin(uint64_t number);
+  Result<uint64_t> MoveInStep(PositionsLog::Step& step, const std::vector<QueueRecord>& records,
+                              log::Writer& destination, const Place& place);
+  Result<void> FinishMoves(PositionsLog::Step& step);
+  Result<void> SettleTail(const Place& place);
+  Result<void> FinishMove(PositionsLog::Step& step, const Moving& move);
+  Result<log::Writer*> DeadLetterWriter(const Place& place);
+
+  // A step in which no move is half done.
+  Result<PositionsLog::Step> BeginStep();
+  Result<void> CheckOpen() const;
+
+  io::FileSystem& files_;
+  const QueueOptions options_;
+  const std::function<int64_t()> now_ms_;
+  std::unique_ptr<log::Writer> writer_;  // none: this process does not append
+  std::unique_ptr<log::Reader> reader_;
+  std::unique_ptr<PositionsLog> positions_;
+  std::atomic<bool> closed_ = false;
+
+  Mutex mutex_;
+  const void* front_segment_ LARDER_GUARDED_BY(mutex_) = nullptr;  // where was popped last
+  std::map<std::string, std::unique_ptr<log::Writer>> dead_letters_ LARDER_GUARDED_BY(mutex_);
+};
+
+}  // namespace larder::queue

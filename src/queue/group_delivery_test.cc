@@ -1,0 +1,218 @@
+// Groups of consumers: each record to one of each group, and again when its time is over.
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "queue/test_queue.h"
+
+namespace larder::queue {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class GroupTest : public QueueTest {
+ protected:
+  static std::vector<std::string> Receive(FileQueue& queue, std::string_view consumer,
+                                          size_t count = 9, std::string_view group = "g") {
+    return TextsOf(queue.Receive(group, consumer, count, {}));
+  }
+  static uint64_t Acknowledge(FileQueue& queue, const std::vector<uint64_t>& numbers,
+                              std::string_view group = "g") {
+    const auto acknowledged = queue.Acknowledge(group, numbers);
+    EXPECT_TRUE(acknowledged) << acknowledged.error().message();
+    return acknowledged.value_or(0);
+  }
+  static void CreateGroup(FileQueue& queue, const QueueGroupOptions& options = {},
+                          std::string_view name = "g") {
+    const auto created = queue.CreateGroup(name, options);
+    EXPECT_TRUE(created) << created.error().message();
+  }
+};
+
+TEST_F(GroupTest, EachRecordGoesToOneConsumer) {
+  const auto queue = Open();
+  const auto other = OpenConsumer();
+  Append(*queue, {"1", "2", "3", "4", "5"});
+  CreateGroup(*queue);
+  EXPECT_THAT(Receive(*queue, "a", 2), ElementsAre("1", "2"));
+  EXPECT_THAT(Receive(*other, "b", 2), ElementsAre("3", "4"));
+  EXPECT_THAT(Receive(*queue, "a"), ElementsAre("5"));
+  EXPECT_THAT(Receive(*other, "b"), IsEmpty());
+}
+
+TEST_F(GroupTest, WhatIsAcknowledgedIsDeleted) {
+  const auto queue = Open();
+  Append(*queue, {"1", "2", "3"});
+  CreateGroup(*queue);
+  Receive(*queue, "a");
+  EXPECT_EQ(Acknowledge(*queue, {1, 3, 3, 9}), 2U);
+  EXPECT_EQ(Acknowledge(*queue, {1}), 0U);
+  EXPECT_THAT(TextsOf(queue->ReadMany(0, 9)), ElementsAre("2"));
+}
+
+TEST_F(GroupTest, AllGroupsMustAcknowledge) {
+  const auto queue = Open();
+  Append(*queue, {"1"});
+  CreateGroup(*queue, {}, "g");
+  CreateGroup(*queue, {}, "h");
+  EXPECT_THAT(Receive(*queue, "a", 9, "g"), ElementsAre("1"));
+  EXPECT_THAT(Receive(*queue, "a", 9, "h"), ElementsAre("1"));
+  Acknowledge(*queue, {1}, "g");
+  EXPECT_EQ(queue->Length(), 1U);
+  Acknowledge(*queue, {1}, "h");
+  EXPECT_EQ(queue->Length(), 0U);
+}
+
+TEST_F(GroupTest, AcknowledgedRecordsCanBeKept) {
+  options_.keep_acknowledged = true;
+  const auto queue = Open();
+  Append(*queue, {"1"});
+  CreateGroup(*queue);
+  Receive(*queue, "a");
+  EXPECT_EQ(Acknowledge(*queue, {1}), 1U);
+  EXPECT_EQ(queue->Length(), 1U);
+  EXPECT_THAT(Receive(*queue, "a"), IsEmpty());
+}
+
+TEST_F(GroupTest, WhatIsNotAcknowledgedInTimeIsDeliveredAgain) {
+  const auto queue = Open();
+  Append(*queue, {"1", "2"});
+  CreateGroup(*queue, {.visibility_timeout = milliseconds(1000)});
+  Receive(*queue, "a", 1);
+  now_ms_ += 999;
+  EXPECT_THAT(Receive(*queue, "b", 1), ElementsAre("2"));
+  now_ms_ += 1;
+  const auto again = queue->Receive("g", "b", 9, {});
+  EXPECT_THAT(NumbersOf(again), ElementsAre(1));
+  EXPECT_EQ((*again)[0].deliveries, 2U);
+  EXPECT_EQ(queue->Stats()->groups[0].redelivered, 1U);
+  // Also the consumer that was too slow may acknowledge.
+  EXPECT_EQ(Acknowledge(*queue, {1}), 1U);
+}
+
+TEST_F(GroupTest, AConsumerMayAskForMoreTime) {
+  const auto queue = Open();
+  Append(*queue, {"1"});
+  CreateGroup(*queue, {.visibility_timeout = milliseconds(1000)});
+  Receive(*queue, "a");
+  now_ms_ += 900;
+  EXPECT_EQ(queue->Extend("g", std::vector<uint64_t>{1, 2}, milliseconds(500)), 1U);
+  now_ms_ += 499;
+  EXPECT_THAT(Receive(*queue, "b"), IsEmpty());
+  now_ms_ += 1;
+  EXPECT_THAT(Receive(*queue, "b"), ElementsAre("1"));
+}
+
+TEST_F(GroupTest, AReleasedRecordComesAgainAfterItsDelay) {
+  const auto queue = Open();
+  Append(*queue, {"1", "2"});
+  CreateGroup(*queue);
+  Receive(*queue, "a");
+  EXPECT_EQ(queue->Release("g", std::vector<uint64_t>{1}, milliseconds(100)), 1U);
+  EXPECT_EQ(queue->Release("g", std::vector<uint64_t>{2}, {}), 1U);
+  EXPECT_THAT(Receive(*queue, "b"), ElementsAre("2"));
+  now_ms_ += 100;
+  EXPECT_THAT(Receive(*queue, "b"), ElementsAre("1"));
+}
+
+TEST_F(GroupTest, ARecordThatIsDeliveredTooOftenGoesToTheDeadLetters) {
+  const auto queue = Open();
+  Append(*queue, {"poison", "good"});
+  CreateGroup(*queue, {.visibility_timeout = milliseconds(10),
+                       .max_deliveries = 2,
+                       .dead_letter_directory = "/dead"});
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(Receive(*queue, "a", 1), ElementsAre("poison"));
+    now_ms_ += 10;
+  }
+  EXPECT_THAT(Receive(*queue, "a", 9), ElementsAre("good"));
+  EXPECT_EQ(queue->Length(), 1U);
+  QueueOptions dead = options_;
+  dead.directory = "/dead";
+  dead.writers = QueueWriters::kShared;
+  const auto letters = Open(dead)->ReadMany(0, 9);
+  EXPECT_THAT(TextsOf(letters), ElementsAre("poison"));
+  EXPECT_EQ((*letters)[0].origin->number, 1U);
+}
+
+TEST_F(GroupTest, WithoutAQueueForDeadLettersItIsDeleted) {
+  const auto queue = Open();
+  Append(*queue, {"poison"});
+  CreateGroup(*queue, {.visibility_timeout = milliseconds(10), .max_deliveries = 1});
+  Receive(*queue, "a");
+  now_ms_ += 10;
+  EXPECT_THAT(Receive(*queue, "a"), IsEmpty());
+  EXPECT_EQ(queue->Length(), 0U);
+}
+
+TEST_F(GroupTest, AGroupBeginsWhereItIsTold) {
+  const auto queue = Open();
+  Append(*queue, {"1", "2", "3"});
+  CreateGroup(*queue, {.start = 2}, "from two");
+  CreateGroup(*queue, {.start = kQueueNewest}, "new");
+  Append(*queue, {"4"});
+  EXPECT_THAT(Receive(*queue, "a", 9, "from two"), ElementsAre("2", "3", "4"));
+  EXPECT_THAT(Receive(*queue, "a", 9, "new"), ElementsAre("4"));
+}
+
+TEST_F(GroupTest, GroupsSurviveARestart) {
+  {
+    const auto queue = Open();
+    Append(*queue, {"1", "2", "3"});
+    CreateGroup(*queue, {.visibility_timeout = milliseconds(1000)});
+    Receive(*queue, "a", 2);
+    Acknowledge(*queue, {1});
+  }
+  const auto queue = Open();
+  EXPECT_THAT(Receive(*queue, "b"), ElementsAre("3"));
+  now_ms_ += 1000;
+  EXPECT_THAT(Receive(*queue, "b"), ElementsAre("2", "3"));
+}
+
+TEST_F(GroupTest, PoppedRecordsAreNotDelivered) {
+  const auto queue = Open();
+  Append(*queue, {"1", "2", "3"});
+  CreateGroup(*queue);
+  Receive(*queue, "a", 1);
+  EXPECT_EQ(Pop(*queue), "1");
+  EXPECT_EQ(Pop(*queue), "2");
+  EXPECT_THAT(Receive(*queue, "a"), ElementsAre("3"));
+  EXPECT_EQ(Acknowledge(*queue, {1}), 0U);
+}
+
+TEST_F(GroupTest, AWaitEndsWithARecordOrARelease) {
+  const auto queue = Open();
+  const auto other = OpenConsumer();
+  CreateGroup(*queue);
+  std::thread appended([&] {
+    EXPECT_THAT(TextsOf(other->Receive("g", "b", 1, std::chrono::hours(9))), ElementsAre("1"));
+  });
+  Append(*queue, {"1"});
+  appended.join();
+  std::thread released([&] {
+    EXPECT_THAT(TextsOf(queue->Receive("g", "a", 1, std::chrono::hours(9))), ElementsAre("1"));
+  });
+  EXPECT_EQ(other->Release("g", std::vector<uint64_t>{1}, {}), 1U);
+  released.join();
+}
+
+TEST_F(GroupTest, MistakesAreToldApart) {
+  const auto queue = Open();
+  EXPECT_EQ(queue->Receive("g", "a", 1, {}).error().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(queue->Acknowledge("g", std::vector<uint64_t>{1}).error().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(queue->DropGroup("g").error().code(), ErrorCode::kNotFound);
+  CreateGroup(*queue);
+  EXPECT_EQ(queue->CreateGroup("g", {}).error().code(), ErrorCode::kAlreadyExists);
+  EXPECT_EQ(queue->CreateGroup("", {}).error().code(), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(queue->Receive("g", "", 1, {}).error().code(), ErrorCode::kInvalidArgument);
+  EXPECT_TRUE(queue->DropGroup("g"));
+}
+
+}  // namespace
+}  // namespace larder::queue

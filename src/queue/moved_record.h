@@ -1,0 +1,50 @@
+// A record that was moved here from another queue: its data, and where it comes from.
+// Format: docs/formats/queue.md, "Records"
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "larder/queue.h"
+
+namespace larder::queue {
+
+struct MovedRecord {
+  std::string_view data;
+  QueueOrigin origin;
+};
+
+inline constexpr size_t kTrailerBytes = sizeof(QueueOrigin::queue) + sizeof(uint64_t);
+
+// `number` is for the message.
+inline Result<MovedRecord> ReadMovedRecord(std::string_view record, uint64_t number) {
+  if (record.size() < kTrailerBytes) {
+    return Fail(
+        ErrorCode::kCorrupt,
+        fmt::format("record {} came from another queue, and does not say from which: it has "
+                    "{} bytes",
+                    number, record.size()));
+  }
+  MovedRecord moved{.data = record.substr(0, record.size() - kTrailerBytes), .origin = {}};
+  const char* const trailer = record.data() + moved.data.size();
+  std::memcpy(moved.origin.queue.data(), trailer, moved.origin.queue.size());
+  moved.origin.number = LoadLe<uint64_t>(trailer + moved.origin.queue.size());
+  return moved;
+}
+
+inline std::string MakeMovedRecord(const MovedRecord& moved) {
+  std::string record;
+  record.reserve(moved.data.size() + kTrailerBytes);
+  record.append(moved.data);
+  record.append(moved.origin.queue.data(), moved.origin.queue.size());
+  AppendLe(record, moved.origin.number);
+  return record;
+}
+
+}  // namespace larder::queue
