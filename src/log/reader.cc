@@ -59,7 +59,8 @@ class FileReader final : public Reader {
   // What to look at while waiting, without the mutex: it stays while the Reader does.
   struct Watched {
     Control* control = nullptr;
-    std::optional<LogId> id;
+    LogId id{};
+    bool there = false;
   };
 
   std::string PathOf(const std::string& name) const { return directory_ + "/" + name; }
@@ -98,7 +99,8 @@ class FileReader final : public Reader {
 
   Mutex mutex_;
   std::unique_ptr<Control> control_ LARDER_GUARDED_BY(mutex_);  // opened once, and kept
-  std::optional<LogId> id_ LARDER_GUARDED_BY(mutex_);           // none: the log is not there yet
+  LogId id_ LARDER_GUARDED_BY(mutex_){};
+  bool there_ LARDER_GUARDED_BY(mutex_) = false;  // the log, so that its id is known
   // What is below is of this look at the control file.
   bool listed_ LARDER_GUARDED_BY(mutex_) = false;
   bool trusted_ LARDER_GUARDED_BY(mutex_) = false;
@@ -110,7 +112,7 @@ class FileReader final : public Reader {
 Result<void> FileReader::Begin() {
   const MutexLock lock(mutex_);
   // Who may not write here reads the log as it finds it, and cannot wait.
-  (void)OpenControl();
+  [[maybe_unused]] const auto opened = OpenControl();
   return Notice();
 }
 
@@ -123,7 +125,7 @@ Result<void> FileReader::OpenControl() {
 }
 
 bool FileReader::UpToDate() {
-  if (!listed_ || !trusted_ || !control_->Trusted(*id_, boot_)) return false;
+  if (!listed_ || !trusted_ || !control_->Trusted(id_, boot_)) return false;
   // In this order: a number that is committed lies in a segment that has been told of.
   committed_ = control_->committed();
   return control_->segment_changes() == changes_;
@@ -132,7 +134,7 @@ bool FileReader::UpToDate() {
 Result<void> FileReader::Look() {
   LARDER_ASSIGN(const bool there, FindLog());
   if (!there) return {};
-  const bool trusted = control_ != nullptr && control_->Trusted(*id_, boot_);
+  const bool trusted = control_ != nullptr && control_->Trusted(id_, boot_);
   const uint64_t committed = trusted ? control_->committed() : 0;
   // Also in a control file that is not trusted, removals are told of.
   const uint32_t changes = control_ != nullptr ? control_->segment_changes() : 0;
@@ -152,7 +154,7 @@ Result<void> FileReader::Look() {
 }
 
 Result<bool> FileReader::FindLog() {
-  if (id_) return true;
+  if (there_) return true;
   LARDER_ASSIGN(auto numbers, ReadNumbers());
   if (!numbers) {
     LARDER_ASSIGN(const auto segments, FindSegments());
@@ -167,6 +169,7 @@ Result<bool> FileReader::FindLog() {
     }
   }
   id_ = numbers->id;
+  there_ = true;
   return true;
 }
 
@@ -211,13 +214,13 @@ Result<uint64_t> FileReader::FindCommitted() {
 
 uint64_t FileReader::committed() {
   const MutexLock lock(mutex_);
-  (void)Notice();  // who reads is told
+  [[maybe_unused]] const auto noticed = Notice();  // who reads is told
   return committed_;
 }
 
 uint64_t FileReader::oldest() {
   const MutexLock lock(mutex_);
-  (void)Notice();
+  [[maybe_unused]] const auto noticed = Notice();
   const auto& segments = cache_.segments();
   if (segments.empty() || segments.front().first_number > committed_) return committed_ + 1;
   return segments.front().first_number;
@@ -255,7 +258,7 @@ Result<Record> FileReader::ReadLocked(uint64_t number) {
       if (segment->whole && !segment->mapped->OffsetOf(number)) break;
     }
     // Not mapped, grown since then, or damaged.
-    if (const auto mapped = cache_.Map(*segment, *id_, committed_); !mapped) {
+    if (const auto mapped = cache_.Map(*segment, id_, committed_); !mapped) {
       if (again || mapped.error().code() != ErrorCode::kNotFound)
         return std::unexpected(mapped.error());
       // It was removed since it was listed.
@@ -311,13 +314,13 @@ Result<bool> FileReader::CanReadAbove(uint64_t number) {
 Result<FileReader::Watched> FileReader::Watch() {
   const MutexLock lock(mutex_);
   LARDER_TRY(OpenControl());
-  return Watched{.control = control_.get(), .id = id_};
+  return Watched{.control = control_.get(), .id = id_, .there = there_};
 }
 
 Result<bool> FileReader::SpinAbove(const Watched& watched, uint64_t number,
                                    steady_clock::time_point until) {
   while (!interrupted_ && steady_clock::now() < until) {
-    const bool nothing_new = watched.id && watched.control->Trusted(*watched.id, boot_) &&
+    const bool nothing_new = watched.there && watched.control->Trusted(watched.id, boot_) &&
                              watched.control->committed() <= number;
     if (!nothing_new) {
       LARDER_ASSIGN(const bool can, CanReadAbove(number));
@@ -369,7 +372,7 @@ Result<void> FileReader::Nudge() {
 
 uint64_t FileReader::synced() {
   const auto watched = Watch();
-  if (!watched || !watched->id || !watched->control->Trusted(*watched->id, boot_)) return 0;
+  if (!watched || !watched->there || !watched->control->Trusted(watched->id, boot_)) return 0;
   return watched->control->synced();
 }
 
@@ -450,8 +453,7 @@ Result<uint64_t> FileReader::CountRecords(ListedSegment& segment, uint64_t segme
     const uint64_t entries = (index_bytes - kIndexHeadBytes) / kIndexEntryBytes;
     if (entries == numbers && entries <= segment_bytes / kRecordHeadBytes) return entries;
   }
-  if (segment.mapped == nullptr || !segment.whole)
-    LARDER_TRY(cache_.Map(segment, *id_, committed_));
+  if (segment.mapped == nullptr || !segment.whole) LARDER_TRY(cache_.Map(segment, id_, committed_));
   // Where two segments overlap, the later one counts.
   return std::min(segment.mapped->records(), numbers);
 }
@@ -459,7 +461,7 @@ Result<uint64_t> FileReader::CountRecords(ListedSegment& segment, uint64_t segme
 Result<void> FileReader::RemoveSegment(uint64_t first_number) {
   {
     const MutexLock lock(mutex_);
-    (void)OpenControl();
+    [[maybe_unused]] const auto opened = OpenControl();
     LARDER_TRY(Notice());
     LARDER_TRY(CheckRemovable(first_number));
   }

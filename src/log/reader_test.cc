@@ -649,21 +649,22 @@ TEST_F(LogReader, ReadsWaitsAndRemovesInManyThreads) {
 }
 
 TEST(TouchedWindows, CountsEachWindowOnce) {
-  const std::string bytes(10 * kWindowBytes, 'x');
+  const std::string buffer(10 * kWindowBytes, 'x');
+  const std::string_view bytes = buffer;
   TouchedWindows touched(bytes);
   // To the end of the window that the bytes begin in.
   const uint64_t rest = kWindowBytes - reinterpret_cast<uintptr_t>(bytes.data()) % kWindowBytes;
-  EXPECT_EQ(touched.Touch(bytes.data(), rest), 1U);
-  EXPECT_EQ(touched.Touch(bytes.data() + 5, 0), 0U);
-  EXPECT_EQ(touched.Touch(bytes.data() + rest, 1), 1U);
-  EXPECT_EQ(touched.Touch(bytes.data() + rest - 1, kWindowBytes + 2), 1U);
+  EXPECT_EQ(touched.Touch(bytes.substr(0, rest)), 1U);
+  EXPECT_EQ(touched.Touch(bytes.substr(5, 0)), 0U);
+  EXPECT_EQ(touched.Touch(bytes.substr(rest, 1)), 1U);
+  EXPECT_EQ(touched.Touch(bytes.substr(rest - 1, kWindowBytes + 2)), 1U);
   EXPECT_EQ(touched.count(), 3U);
-  const uint64_t added = touched.Touch(bytes.data(), bytes.size());
+  const uint64_t added = touched.Touch(bytes);
   EXPECT_EQ(touched.count(), 3 + added);
   EXPECT_THAT(touched.count(), testing::AnyOf(10U, 11U));
   touched.Clear();
   EXPECT_EQ(touched.count(), 0U);
-  EXPECT_EQ(touched.Touch(bytes.data() + bytes.size() - 1, 1), 1U);
+  EXPECT_EQ(touched.Touch(bytes.substr(bytes.size() - 1)), 1U);
 }
 
 }  // namespace

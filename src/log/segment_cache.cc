@@ -78,13 +78,13 @@ Result<void> SegmentCache::Open(ListedSegment& segment, const LogId& id, uint64_
   // The heads have been read, and of a sealed one the ends.
   const std::string_view bytes = segment.mapped->segment_bytes();
   segment.touched = TouchedWindows(bytes);
-  windows_ += segment.touched.Touch(bytes.data(), 1);
-  windows_ += segment.touched.Touch(bytes.data() + bytes.size() - 1, 1);
+  windows_ += segment.touched.Touch(bytes.substr(0, 1));
+  windows_ += segment.touched.Touch(bytes.substr(bytes.size() - 1));
   if (!segment.mapped->has_index_file()) return {};
   const std::string_view index = segment.mapped->index_bytes();
   segment.touched_index = TouchedWindows(index);
-  windows_ += segment.touched_index.Touch(index.data(), 1);
-  windows_ += segment.touched_index.Touch(index.data() + index.size() - 1, 1);
+  windows_ += segment.touched_index.Touch(index.substr(0, 1));
+  windows_ += segment.touched_index.Touch(index.substr(index.size() - 1));
   return {};
 }
 

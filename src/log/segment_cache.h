@@ -76,11 +76,11 @@ class SegmentCache {
   Result<void> Open(ListedSegment& segment, const LogId& id, uint64_t committed);
   static uint64_t CountTouched(ListedSegment& segment, uint64_t number, std::string_view data) {
     const uint64_t added =
-        segment.touched.Touch(data.data() - kRecordHeadBytes, data.size() + kRecordHeadBytes);
+        segment.touched.Touch({data.data() - kRecordHeadBytes, data.size() + kRecordHeadBytes});
     if (!segment.mapped->has_index_file()) return added;
     const uint64_t entry = kIndexHeadBytes + (number - segment.first_number) * kIndexEntryBytes;
-    return added + segment.touched_index.Touch(segment.mapped->index_bytes().data() + entry,
-                                               kIndexEntryBytes);
+    return added + segment.touched_index.Touch(
+                       segment.mapped->index_bytes().substr(entry, kIndexEntryBytes));
   }
   void KeepBound(ListedSegment& segment, uint64_t number, std::string_view data);
   // The mapping stays while its records are held.

@@ -21,14 +21,14 @@ class TouchedWindows {
   TouchedWindows() = default;
   explicit TouchedWindows(std::string_view mapped) : first_(WindowAt(mapped.data())) {
     if (mapped.empty()) return;
-    const uint64_t windows = WindowAt(mapped.data() + mapped.size() - 1) - first_ + 1;
+    const uint64_t windows = WindowAt(&mapped.back()) - first_ + 1;
     bits_.resize((windows + kBits - 1) / kBits);
   }
 
-  // Says how many windows have not been touched before. All `bytes` are of the mapping.
-  uint64_t Touch(const char* from, uint64_t bytes) {
-    const uint64_t first = WindowAt(from) - first_;
-    const uint64_t last = bytes == 0 ? first : WindowAt(from + bytes - 1) - first_;
+  // Says how many windows have not been touched before. `part` is of the mapping.
+  uint64_t Touch(std::string_view part) {
+    const uint64_t first = WindowAt(part.data()) - first_;
+    const uint64_t last = part.empty() ? first : WindowAt(&part.back()) - first_;
     uint64_t added = 0;
     for (uint64_t window = first; window <= last; ++window) {
       uint64_t& word = bits_[window / kBits];
@@ -50,7 +50,7 @@ class TouchedWindows {
  private:
   static constexpr uint64_t kBits = 64;
 
-  static uint64_t WindowAt(const char* at) {
+  static uint64_t WindowAt(const void* at) {
     return reinterpret_cast<uintptr_t>(at) / kWindowBytes;
   }
 
