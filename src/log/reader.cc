@@ -69,6 +69,7 @@ class FileReader final : public Reader {
   // Takes notice of what others have done since the last call.
   Result<void> Notice() LARDER_REQUIRES(mutex_) { return UpToDate() ? Result<void>() : Look(); }
   bool UpToDate() LARDER_REQUIRES(mutex_);
+  bool CanTrust() LARDER_REQUIRES(mutex_);
   Result<void> Look() LARDER_REQUIRES(mutex_);
   Result<bool> FindLog() LARDER_REQUIRES(mutex_);
   Result<std::optional<Numbers>> ReadNumbers() LARDER_REQUIRES(mutex_);
@@ -134,7 +135,7 @@ bool FileReader::UpToDate() {
 Result<void> FileReader::Look() {
   LARDER_ASSIGN(const bool there, FindLog());
   if (!there) return {};
-  const bool trusted = control_ != nullptr && control_->Trusted(id_, boot_);
+  const bool trusted = CanTrust();
   const uint64_t committed = trusted ? control_->committed() : 0;
   // Also in a control file that is not trusted, removals are told of.
   const uint32_t changes = control_ != nullptr ? control_->segment_changes() : 0;
@@ -151,6 +152,17 @@ Result<void> FileReader::Look() {
   trusted_ = trusted;
   changes_ = changes;
   return {};
+}
+
+bool FileReader::CanTrust() {
+  // A writer that opens the log takes the magic away, for as long as some stores take.
+  constexpr int kPauses = 1000;
+  for (int i = 0; control_ != nullptr && i < kPauses; ++i) {
+    if (control_->Trusted(id_, boot_)) return true;
+    if (!trusted_) return false;
+    Pause();
+  }
+  return false;
 }
 
 Result<bool> FileReader::FindLog() {

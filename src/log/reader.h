@@ -2,13 +2,18 @@
 // Format: docs/formats/log.md
 //
 // Trusts nothing beyond the committed number of the control file; without one that is right it
-// looks through the last segment itself.
+// looks through the last segment itself. It makes the control file (and the directory) when they
+// are missing, so that it can sleep before there is a writer. Where it may not, the log stays as
+// it was found, and nothing can be waited for.
 //
-// Threads:    all members from any thread.
+// Threads:    all members from any thread. Who waits holds nobody up.
 // Errors:     kNotFound (never written, lost, or removed; the message says which numbers are
-//             there), kCorrupt (segment, offset, number).
-// Cost:       Read: two loads from a mapping and one checksum. A segment is mapped when it is first
-//             read and stays so while one of its records is held, or it is among the last used.
+//             there), kCorrupt (segment, offset, number), the file system's. After an error the
+//             next call tries again.
+// Cost:       Read: a load from the index, a record from its segment, and one checksum; no system
+//             call, but when others have begun or removed a segment since the last. A segment is
+//             mapped when it is first read and stays so while one of its records is held, or it
+//             is among the last 256 used. Segments: two system calls for each that is new or last.
 #pragma once
 
 #include <chrono>
@@ -46,7 +51,9 @@ struct ReaderOptions {
   std::string directory;
   std::string prefix = "log";
   // Of the log's files in this process's memory, about; 0 is no limit. They stay in the kernel's
-  // cache all the same.
+  // cache all the same. Beyond it reading in order costs little more, and reading here and there
+  // some page faults each time. A record that is larger, and who looks again at records that are
+  // held, may pass it.
   uint64_t max_resident_bytes = uint64_t{64} << 20;
 };
 
