@@ -35,9 +35,10 @@ void CheckQueries(const Positions& state) {
   for (const auto& [name, group] : state.groups()) {
     const uint64_t next = state.NextUndelivered(group);
     Require(next >= group.next() && group.Deliveries(next) == 0);
-    const auto deadline = state.NextDeadline(group);
-    Require(!deadline || group.Deliveries(*state.MostOverdue(group, *deadline)) != 0 ||
-            group.pending().contains(*state.MostOverdue(group, *deadline)));
+    if (const auto deadline = state.NextDeadline(group)) {
+      const auto overdue = state.MostOverdue(group, *deadline);
+      Require(overdue && group.pending().contains(*overdue));
+    }
     Require(group.due().size() == group.pending().size());
     uint64_t of_consumers = 0;
     for (const auto& [consumer, count] : group.consumers()) of_consumers += count;
