@@ -1,0 +1,171 @@
+// The public Queue and TypedQueue, on the real file system.
+#include "larder/queue.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <simdjson.h>
+
+#include "io/test_directory.h"
+#include "larder/typed_queue.h"
+
+namespace larder {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Queue MustOpen(QueueOptions options) {
+  auto queue = Queue::Open(std::move(options));
+  if (!queue) ADD_FAILURE() << queue.error().message();
+  return *std::move(queue);
+}
+
+TEST(PublicQueue, AppendsPopsAndReadsByNumber) {
+  const io::TestDirectory directory;
+  const Queue queue = MustOpen({.directory = directory.path() + "/jobs"});
+  EXPECT_EQ(queue.Append("one"), 1U);
+  const std::vector<std::string_view> batch = {"two", "three"};
+  EXPECT_EQ(queue.Append(batch), 3U);
+  EXPECT_EQ(queue.Read(2)->data, "two");
+  EXPECT_EQ((*queue.ReadFront())->data, "one");
+  EXPECT_EQ((*queue.Pop())->data, "one");
+  EXPECT_EQ(queue.Delete({2}), 1U);
+  EXPECT_EQ(queue.Peek(9)->size(), 1U);
+  EXPECT_EQ(queue.Clear(), 1U);
+  EXPECT_EQ(*queue.Pop(), std::nullopt);
+  EXPECT_EQ(queue.Length(), 0U);
+  ASSERT_TRUE(queue.Sync());
+  ASSERT_TRUE(queue.Close());
+  EXPECT_FALSE(queue.Append("after"));
+}
+
+TEST(PublicQueue, GroupsAndDeadLetters) {
+  const io::TestDirectory directory;
+  const Queue queue = MustOpen({.directory = directory.path()});
+  ASSERT_TRUE(queue.CreateGroup("workers", {.max_deliveries = 1,
+                                            .dead_letter_directory = directory.path(),
+                                            .dead_letter_prefix = "dead"}));
+  ASSERT_TRUE(queue.Append("good"));
+  ASSERT_TRUE(queue.Append("poison"));
+  const auto received = queue.Receive("workers", "a", 9);
+  ASSERT_EQ(received->size(), 2U);
+  const std::vector<uint64_t> good = {1};
+  const std::vector<uint64_t> poison = {2};
+  EXPECT_EQ(queue.Acknowledge("workers", good), 1U);
+  EXPECT_EQ(queue.Release("workers", poison), 1U);
+  EXPECT_TRUE(queue.Receive("workers", "b", 9)->empty());
+  const Queue dead =
+      MustOpen({.directory = directory.path(), .prefix = "dead", .writers = QueueWriters::kShared});
+  EXPECT_EQ((*dead.Pop())->data, "poison");
+}
+
+// Two queues of one directory do not touch each other.
+TEST(PublicQueue, ManyQueuesShareADirectory) {
+  const io::TestDirectory directory;
+  const Queue a = MustOpen({.directory = directory.path(), .prefix = "a"});
+  const Queue b = MustOpen({.directory = directory.path(), .prefix = "a.b"});
+  ASSERT_TRUE(a.Append("of a"));
+  ASSERT_TRUE(b.Append("of b"));
+  EXPECT_EQ((*b.Pop())->data, "of b");
+  EXPECT_EQ((*a.Pop())->data, "of a");
+  EXPECT_EQ(*a.Pop(), std::nullopt);
+}
+
+// ---- Typed: JSON, a fixed struct, and several types.
+
+struct Order {
+  std::string item;
+  int64_t count = 0;
+
+  bool operator==(const Order&) const = default;
+};
+
+struct OrderAsJson {
+  void Serialize(const Order& order, std::string& to) const {
+    fmt::format_to(std::back_inserter(to), R"({{"item":"{}","count":{}}})", order.item,
+                   order.count);
+  }
+  Result<Order> Parse(std::string_view bytes) const {
+    simdjson::dom::parser parser;
+    simdjson::dom::element document;
+    std::string_view item;
+    Order order;
+    if (parser.parse(simdjson::padded_string(bytes)).get(document) != simdjson::SUCCESS ||
+        document["item"].get(item) != simdjson::SUCCESS ||
+        document["count"].get(order.count) != simdjson::SUCCESS) {
+      return std::unexpected(Error(ErrorCode::kCorrupt, "not an order"));
+    }
+    order.item = item;
+    return order;
+  }
+};
+
+struct Reading {
+  uint64_t sensor = 0;
+  double value = 0;
+
+  bool operator==(const Reading&) const = default;
+};
+
+TEST(TypedQueueTest, OfJson) {
+  const io::TestDirectory directory;
+  const TypedQueue<Order, OrderAsJson> orders(MustOpen({.directory = directory.path()}));
+  EXPECT_EQ(orders.Append({.item = "tea", .count = 3}), 1U);
+  EXPECT_EQ(orders.queue().Read(1)->data, R"({"item":"tea","count":3})");
+  EXPECT_EQ(orders.Read(1)->value, (Order{.item = "tea", .count = 3}));
+  EXPECT_EQ((*orders.Pop())->value, (Order{.item = "tea", .count = 3}));
+  EXPECT_EQ(*orders.ReadFront(), std::nullopt);
+}
+
+TEST(TypedQueueTest, OfAFixedStruct) {
+  const io::TestDirectory directory;
+  const TypedQueue<Reading, FixedStruct<Reading>> readings(
+      MustOpen({.directory = directory.path()}));
+  const std::vector<Reading> batch = {{.sensor = 1, .value = 0.5}, {.sensor = 2, .value = 1.5}};
+  EXPECT_EQ(readings.Append(batch), 2U);
+  const auto popped = readings.PopMany(9);
+  ASSERT_EQ(popped->size(), 2U);
+  EXPECT_EQ((*popped)[0].value, batch[0]);
+  EXPECT_EQ((*popped)[1].value, batch[1]);
+}
+
+TEST(TypedQueueTest, OfSeveralTypes) {
+  using Event = std::variant<Order, Reading>;
+  const io::TestDirectory directory;
+  const TypedQueue<Event, Tagged<Event, OrderAsJson, FixedStruct<Reading>>> events(
+      MustOpen({.directory = directory.path()}));
+  ASSERT_TRUE(events.queue().CreateGroup("g"));
+  ASSERT_TRUE(events.Append(Order{.item = "tea", .count = 1}));
+  ASSERT_TRUE(events.Append(Reading{.sensor = 7, .value = 2}));
+  const auto received = events.Receive("g", "a", 9);
+  ASSERT_EQ(received->size(), 2U);
+  EXPECT_EQ((*received)[0].value, Event(Order{.item = "tea", .count = 1}));
+  EXPECT_EQ((*received)[1].value, Event(Reading{.sensor = 7, .value = 2}));
+}
+
+TEST(TypedQueueTest, ARecordThatCannotBeParsedIsNotLost) {
+  using Event = std::variant<Reading>;
+  const io::TestDirectory directory;
+  const TypedQueue<Event, Tagged<Event, FixedStruct<Reading>>> events(
+      MustOpen({.directory = directory.path()}));
+  ASSERT_TRUE(events.queue().Append(std::string_view("\x05 of a later program")));
+  ASSERT_TRUE(events.queue().Append(std::string_view("\0short", 6)));
+  ASSERT_TRUE(events.queue().Append(""));
+  const auto popped = events.PopMany(9);
+  ASSERT_EQ(popped->size(), 3U);
+  EXPECT_EQ((*popped)[0].data, "\x05 of a later program");
+  EXPECT_THAT((*popped)[0].value.error().message(), HasSubstr("tag 5"));
+  EXPECT_THAT((*popped)[1].value.error().message(), HasSubstr("5 bytes"));
+  EXPECT_THAT((*popped)[2].value.error().message(), HasSubstr("without a tag"));
+}
+
+}  // namespace
+}  // namespace larder
