@@ -19,6 +19,7 @@ import sys
 import tempfile
 
 import compiling
+import queues
 import sources
 import switching
 from peers import pinned, start_larder, start_redis
@@ -33,7 +34,7 @@ WORKLOADS = {
     "hgetall10-p1": ["--workload", "hgetall", "--pipeline", "1"],
     "hgetall10-p16": ["--workload", "hgetall", "--pipeline", "16"],
 }
-OTHERS = {"compile": compiling, "sources": sources, "switch": switching}
+OTHERS = {"compile": compiling, "queues": queues, "sources": sources, "switch": switching}
 
 
 def measure(load, server, records, seconds, arguments):
