@@ -61,6 +61,13 @@ class Installed(unittest.TestCase):
             self.assertEqual(bad.returncode, 1)
             self.assertIn("bad.pairs:2: there is no =", bad.stdout)
 
+            put = ["put", "one", "two"]
+            self.assertEqual(self.run_example(programs / "queue", work / "jobs", *put),
+                             "up to number 2\n")
+            self.assertEqual(self.run_example(programs / "queue", work / "jobs", "take"),
+                             "one\ntwo\n")
+            self.assertEqual(self.run_example(programs / "queue", work / "jobs", "take"), "")
+
             # The last version of the first example is on disk: it is served at once.
             told = self.run_example(programs / "server", shop, work / "shop", "127.0.0.1:0",
                                     input="currency/ch\nnobody\n")
