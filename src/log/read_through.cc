@@ -270,12 +270,16 @@ class Passage {
       expected.known = successor->head.last_before;
       expected.removable = true;
     } else {
-      expected.cut = true;
-      // Only a crash leaves a successor that was never begun: what was known is of this one.
-      if (successor && successor->head_state == HeadState::kNotBegun && IsLast(*next))
+      // A successor that was never begun is left by a crash, or is just being made, or given up:
+      // what was known is of this one.
+      const bool begun = !successor || successor->head_state != HeadState::kNotBegun;
+      if (!begun && IsLast(*next)) {
         expected.known = parts_.known();
+        expected.in_use = parts_.in_use();
+      }
+      expected.cut = !expected.in_use;
     }
-    expected.sealed = true;
+    expected.sealed = !expected.in_use;
     return expected;
   }
 
@@ -294,11 +298,15 @@ class Passage {
         last_progress = offset;
         passed = ShowProgress(offset);
       }
-      if (passed && !IsLast(number)) passed = PassRecords(opened, offset, batch, expected.limit);
+      if (passed && !IsLast(number)) {
+        passed = PassRecords(opened, offset, batch, std::min(expected.limit, parts_.Readable()));
+      }
     };
     look.Walk(pass);
     LARDER_TRY(std::move(passed));
-    const bool suspicious = look.has_damage() && IsLast(number);
+    // Of older segments nothing changes any more.
+    const auto next = NextSegment(number);
+    const bool suspicious = look.has_damage() && (!next || IsLast(*next));
     if ((suspicious || opened.damaged()) && !last_attempt) return false;
     if (opened.damaged()) {
       Report({.file = opened.name, .what = "some of its pages cannot be read"});

@@ -72,7 +72,7 @@ TEST(ReadThrough, NamesEachDamagedBatchAndReadsTheOthers) {
                           "(176 bytes)"));
   EXPECT_EQ(read.totals.damaged, 3U);
   auto expected = log.Records(3, 14);
-  for (const uint64_t lost : {5, 6, 7, 8}) expected.erase(lost);
+  for (uint64_t lost = 5; lost <= 8; ++lost) expected.erase(lost);
   EXPECT_EQ(read.records, expected);
 }
 
@@ -155,6 +155,20 @@ TEST(ReadThrough, OfALogInUseJudgesWhatWasCommittedAndNothingElse) {
   EXPECT_EQ(log.ReadAll().records, log.Records(1, 12));
   log.PutControl(0, 14, log.files.BootId());
   EXPECT_EQ(log.ReadAll().totals.damaged, 1U);
+}
+
+TEST(ReadThrough, OfALogInUseLeavesTheSegmentBeforeOneThatIsJustBeingMade) {
+  TestLog log;
+  log.DamageBatch(2, 1);
+  log.PutControl(0, 12, log.files.BootId());
+  log.files.PutFile(log.Path(SegmentName("log", 13)), std::string(kSegmentHeadBytes, '\0'));
+  EXPECT_EQ(log.ReadAll().totals.damaged, 0U);
+  EXPECT_EQ(log.ReadAll().records, log.Records(1, 12));
+  // Nobody gives it up any more: the one before was sealed.
+  ASSERT_TRUE(log.files.Remove(log.Path(ControlName("log"))));
+  log.files.PutFile(log.Path(SegmentName("log", 15)), std::string(kSegmentHeadBytes, '\0'));
+  ASSERT_TRUE(log.files.Remove(log.Path(SegmentName("log", 13))));
+  EXPECT_THAT(log.ReadAll().Texts(true), ElementsAre(HasSubstr("records 13 to 14 are not whole")));
 }
 
 TEST(ReadThrough, OfALogInUseGivesNothingThatIsNotCommitted) {

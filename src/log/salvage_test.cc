@@ -123,7 +123,7 @@ TEST(Salvage, TakesWholeBatchesOfATornTail) {
 TEST(Salvage, WorksWithoutHeadsAndWithoutTheNumbersFile) {
   TestLog log;
   ASSERT_TRUE(log.files.Remove(log.Path(NumbersName("log"))));
-  for (const size_t i : {0, 1}) {
+  for (size_t i = 0; i < 2; ++i) {
     log.segments[i].bytes.replace(0, kSegmentHeadBytes, std::string(kSegmentHeadBytes, 'x'));
     log.PutSegment(i);
   }

@@ -24,7 +24,7 @@ struct TestLog {
 
   TestLog() {
     numbers.id = TestSegment().head.id;
-    for (const uint64_t first : {1, 7, 11}) {
+    for (const uint64_t first : {uint64_t{1}, uint64_t{7}, uint64_t{11}}) {
       TestSegment segment({.first_number = first});
       segment.head.last_before = first - 1;
       segment.bytes = MakeSegmentHead(segment.head);
