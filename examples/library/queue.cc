@@ -21,6 +21,6 @@ int main(int argc, char** argv) {
     std::printf("up to number %llu\n", static_cast<unsigned long long>(*last));
     return 0;
   }
-  while (auto record = queue->Pop(); record && *record)
+  for (auto record = queue->Pop(); record && *record; record = queue->Pop())
     std::printf("%s\n", std::string((*record)->data).c_str());
 }

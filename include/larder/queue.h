@@ -3,7 +3,7 @@
 //   auto jobs = larder::Queue::Open({.directory = "/var/lib/shop/jobs"});
 //   if (!jobs) return Complain(jobs.error().message());
 //   jobs->Append("resize 1.jpg");
-//   while (auto job = jobs->Pop(); job && *job) Work((*job)->data);
+//   for (auto job = jobs->Pop(); job && *job; job = jobs->Pop()) Work((*job)->data);
 //
 // Every record gets a number when it is appended: 1, 2, 3... Numbers only grow and are never used
 // twice, whatever was deleted or lost; a power cut may leave a gap. A record is there until it is

@@ -35,8 +35,9 @@ void Control::Begin(const LogId& id, uint64_t boot, uint64_t reserved, const Log
   Number(control_at::kSynced).store(end.committed, kRelease);
   NoteSegmentChange();
   Count(control_at::kRecoveries).fetch_add(1, kRelease);
-  EndAppend(end);
+  Commit(end);
   Number(0).store(MagicNumber(), kRelease);
+  Announce();
 }
 
 LogEnd Control::end() const {
@@ -46,11 +47,15 @@ LogEnd Control::end() const {
 }
 
 void Control::EndAppend(const LogEnd& end) {
+  Commit(end);
+  Announce();
+}
+
+void Control::Commit(const LogEnd& end) {
   Number(control_at::kSegment).store(end.segment, kRelease);
   Number(control_at::kEnd).store(end.end, kRelease);
   Number(control_at::kCommitted).store(end.committed, std::memory_order_seq_cst);
   Count(control_at::kAppending).store(0, kRelease);
-  Announce();
 }
 
 void Control::RaiseSynced(uint64_t number) {

@@ -78,6 +78,7 @@ class Control {
   static constexpr auto kRelease = std::memory_order_release;
 
   explicit Control(std::unique_ptr<io::SharedMemory> memory) : memory_(std::move(memory)) {}
+  void Commit(const LogEnd& end);
   char* At(uint64_t at) const { return memory_->data() + at; }
   uint32_t& Word(uint64_t at) const { return *reinterpret_cast<uint32_t*>(At(at)); }
   std::atomic_ref<uint64_t> Number(uint64_t at) const {

@@ -267,6 +267,30 @@ TEST(LogRecovery, ACopyOfAWholeSegmentKeepsWhatStoodBeforeIt) {
             "behind the power cut");
 }
 
+TEST(LogRecovery, WhatWasCopiedIsNotThereTwice) {
+  const Options options = SmallOptions({});
+  FaultyFileSystem files(1);
+  {
+    const auto writer = *Writer::Open(files, options);
+    ASSERT_EQ(writer->Append("one"), 1U);
+    ASSERT_TRUE(writer->Sync());
+    ASSERT_EQ(writer->Append("two"), 2U);
+    files.FailSync(1);
+    EXPECT_FALSE(writer->Sync());
+    files.ClearFaults();
+  }
+  const auto writer = *Writer::Open(files, options);
+  ASSERT_EQ(writer->recovery().copied_batches, 1U);
+  ASSERT_TRUE(writer->Rotate());
+  ASSERT_EQ(writer->Append("three"), 3U);
+  const auto reader = *Reader::Open(files, {.directory = options.directory});
+  EXPECT_EQ(reader->Read(2)->data, "two");
+  EXPECT_EQ((*reader->Segments())[0].records, 1U);
+  ASSERT_TRUE(reader->RemoveSegment(2));
+  EXPECT_EQ(reader->Read(2).error().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(reader->ReadFrom(2)->number, 3U);
+}
+
 TEST(LogRecovery, ATornTailIsCutAndReported) {
   const Options options = SmallOptions({});
   FaultyFileSystem files(3);

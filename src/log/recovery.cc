@@ -45,6 +45,7 @@ class Recoverer {
   Result<void> CheckLast() const;
   Result<void> ContinueLast();
   Result<void> CopyInDoubt();
+  Result<void> CutCopied(uint64_t first);
   void SkipLostNumbers();
 
   // Without batches: of the segments before.
@@ -222,11 +223,28 @@ Result<void> Recoverer::CopyInDoubt() {
   });
   LARDER_TRY(std::move(written));
   LARDER_TRY(io::PublishFile(files_, std::move(copy), path));
-  if (first != log_.segments.back()) log_.segments.push_back(first);
+  if (first != log_.segments.back()) {
+    LARDER_TRY(CutCopied(first));
+    log_.segments.push_back(first);
+  }
   head_ = head;
   scan_.end = at;
   entries_ = std::move(entries);
   return {};
+}
+
+// The segment before ends where its copy begins: else it would have these records again once the
+// copy is removed.
+Result<void> Recoverer::CutCopied(uint64_t first) {
+  LARDER_ASSIGN(auto segment, files_.OpenAllocated(PathOf(options_, SegmentFile())));
+  LARDER_TRY(segment->Truncate(scan_.end_of_synced));
+  LARDER_TRY(segment->Sync());
+  const std::string index_path = PathOf(options_, IndexName(options_.prefix, log_.segments.back()));
+  // Without an index the segment is looked through.
+  if (!files_.Stat(index_path)) return {};
+  LARDER_ASSIGN(auto index, files_.OpenAllocated(index_path));
+  LARDER_TRY(index->Truncate(kIndexHeadBytes + (first - log_.segments.back()) * kIndexEntryBytes));
+  return index->Sync();
 }
 
 void Recoverer::SkipLostNumbers() {

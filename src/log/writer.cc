@@ -132,8 +132,6 @@ Result<void> FileWriter::Begin() {
         return recovered;
       }
     }
-    // Readers may wait for a log that is not there yet.
-    control_->Announce();
     if (locks_.turns != nullptr) locks_.turns->Release();
   }
   if (options_.sync == SyncPolicy::kInterval)

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "io/absolute_path.h"
 #include "queue/existing_records.h"
 #include "queue/moved_record.h"
 
@@ -19,12 +18,6 @@ std::chrono::steady_clock::time_point DeadlineAfter(std::chrono::milliseconds ti
   const auto farthest = std::chrono::floor<std::chrono::milliseconds>(
       std::chrono::steady_clock::time_point::max() - now);
   return timeout < farthest ? now + timeout : std::chrono::steady_clock::time_point::max();
-}
-
-std::string AbsolutePath(const std::string& path) {
-  std::error_code failed;
-  const auto absolute = std::filesystem::absolute(path, failed);
-  return failed ? path : absolute.lexically_normal().string();
 }
 
 namespace {
@@ -100,7 +93,7 @@ Result<std::unique_ptr<FileQueue>> FileQueue::Open(io::FileSystem& files,
                                                    std::function<int64_t()> now_ms) {
   LARDER_TRY(CheckOptions(options));
   QueueOptions absolute = options;
-  absolute.directory = AbsolutePath(options.directory);
+  absolute.directory = io::AbsolutePath(options.directory);
   std::unique_ptr<FileQueue> queue(new FileQueue(files, std::move(absolute), std::move(now_ms)));
   LARDER_TRY(queue->Begin());
   return queue;
@@ -275,8 +268,10 @@ Result<uint64_t> FileQueue::DeleteRanges(PositionsLog::Step& step,
 Result<void> FileQueue::RemoveDeadSegments(const Positions& state) {
   LARDER_ASSIGN(const auto segments, reader_->Segments());
   for (size_t i = 0; i + 1 < segments.size(); ++i) {
-    if (IsDead(segments[i], state.deleted()))
-      LARDER_TRY(reader_->RemoveSegment(segments[i].first_number));
+    if (!IsDead(segments[i], state.deleted())) continue;
+    auto removed = reader_->RemoveSegment(segments[i].first_number);
+    // It is the last one as long as its successor is only being made: then its time comes later.
+    if (!removed && removed.error().code() != ErrorCode::kInvalidArgument) return removed;
   }
   return {};
 }

@@ -34,8 +34,6 @@ namespace larder::queue {
 // When that is, or the farthest moment that there is.
 std::chrono::steady_clock::time_point DeadlineAfter(std::chrono::milliseconds timeout);
 log::Options WriterOptions(const QueueOptions& options);
-// Other processes may have another current directory.
-std::string AbsolutePath(const std::string& path);
 
 class FileQueue {
  public:

@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "larder/log.h"
 #include "queue/test_queue.h"
 
 namespace larder::queue {
@@ -67,6 +68,32 @@ TEST_F(QueueTest, ARecordStaysWhileItIsHeld) {
   queue->PopMany(2);
   EXPECT_THAT(Segments(), testing::SizeIs(1));
   EXPECT_EQ((*popped)[0].data, "held");
+}
+
+// For tests whose failures a log tells of.
+struct Silence {
+  Silence() { SetLogLevel(LogLevel::kOff); }
+  ~Silence() { SetLogLevel(LogLevel::kWarning); }
+};
+
+// Another process sees the file of the successor before the segment stops being the last.
+TEST_F(QueueTest, ADeadSegmentWhoseSuccessorIsBeingMadeIsNoError) {
+  const Silence silence;
+  options_.max_segment_bytes = 13'000;
+  for (uint64_t n = 1;; ++n) {
+    options_.directory = "/queue" + std::to_string(n);
+    const auto queue = Open();
+    Append(*queue, {std::string(8000, 'x')});
+    EXPECT_EQ(Pop(*queue).size(), 8000U);
+    const std::string record(8000, 'y');
+    files_.FailOperation(n);
+    const bool appended = queue->Append(std::vector<std::string_view>{record}).has_value();
+    files_.ClearFaults();
+    const auto consumer = OpenConsumer();
+    ASSERT_NE(consumer, nullptr) << "operation " << n;
+    EXPECT_EQ(Pop(*consumer), appended ? record : "nothing") << "operation " << n;
+    if (appended) return;
+  }
 }
 
 TEST_F(QueueTest, GoesOnAfterItWasClosed) {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "io/absolute_path.h"
 #include "queue/existing_records.h"
 #include "queue/file_queue.h"
 
@@ -56,7 +57,7 @@ Result<void> FileQueue::CreateGroup(std::string_view group, const QueueGroupOpti
                                .dead_letter = {}},
                   .next = std::max<uint64_t>(start, 1)};
   if (!options.dead_letter_directory.empty()) {
-    change.settings.dead_letter = {.directory = AbsolutePath(options.dead_letter_directory),
+    change.settings.dead_letter = {.directory = io::AbsolutePath(options.dead_letter_directory),
                                    .prefix = options.dead_letter_prefix};
   }
   LARDER_TRY(step.Commit(change));
