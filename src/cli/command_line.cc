@@ -37,6 +37,8 @@ int ReportUsage(const CLI::App& app, const CLI::ParseError& error) {
   std::string subcommand;
   if (const auto chosen = app.get_subcommands(); !chosen.empty()) {
     subcommand = " " + chosen[0]->get_name();
+    if (const auto nested = chosen[0]->get_subcommands(); !nested.empty())
+      subcommand += " " + nested[0]->get_name();
   } else if (const auto words = app.remaining(); !words.empty()) {
     what = fmt::format("there is no subcommand {}", words[0]);
   }
@@ -83,6 +85,7 @@ void AddCommands(CLI::App& app, Run& chosen) {
   AddUnpin(app, chosen);
   AddAccept(app, chosen);
   AddWatch(app, chosen);
+  AddLog(app, chosen);
   AddCheckConfig(app, chosen);
   AddCompletion(app, chosen);
   AddMan(app, chosen);

@@ -1,5 +1,6 @@
 #include "cli/command_tree.h"
 
+#include <algorithm>
 #include <sstream>
 
 #include <CLI/CLI.hpp>
@@ -28,6 +29,7 @@ std::string ValueNameOf(const std::string& long_name, const std::string& type) {
     if (long_name == file) return "FILE";
   }
   if (long_name == "--user" || long_name == "--tls-name") return "NAME";
+  if (long_name == "--to" && type.starts_with("TEXT")) return "DIR";
   if (long_name == "--dir") return "DIR";
   if (long_name == "--server" || long_name == "--resp") return "ADDRESS";
   if (type.starts_with("UINT") || type.starts_with("INT")) return "N";
@@ -75,15 +77,52 @@ CommandInfo DescribeCommand(const CLI::App& app) {
   return info;
 }
 
+std::vector<const CLI::App*> SubcommandsOf(const CLI::App& app) {
+  return app.get_subcommands([](const CLI::App*) { return true; });
+}
+
+void DescribeGroup(const CLI::App& group, CommandTree& tree) {
+  std::string names;
+  const size_t place = tree.commands.size();
+  tree.commands.push_back(DescribeCommand(group));
+  for (const CLI::App* command : SubcommandsOf(group)) {
+    if (!names.empty()) names += ", ";
+    names += command->get_name();
+    tree.commands.push_back(DescribeCommand(*command));
+    tree.commands.back().group = group.get_name();
+    tree.commands.back().name = fmt::format("{} {}", group.get_name(), command->get_name());
+  }
+  tree.commands[place].arguments.push_back(
+      {.name = "COMMAND", .description = "One of " + names, .required = true, .many = false});
+}
+
 }  // namespace
 
 CommandTree DescribeCommands(const CLI::App& app) {
   CommandTree tree;
   tree.program = DescribeCommand(app);
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    tree.commands.push_back(DescribeCommand(*command));
+  for (const CLI::App* command : SubcommandsOf(app)) {
+    if (SubcommandsOf(*command).empty()) {
+      tree.commands.push_back(DescribeCommand(*command));
+    } else {
+      DescribeGroup(*command, tree);
+    }
   }
   return tree;
+}
+
+std::string PageName(const CommandInfo& command) {
+  std::string name = command.name;
+  std::ranges::replace(name, ' ', '-');
+  return name;
+}
+
+std::vector<const CommandInfo*> CommandsOf(const CommandTree& tree, std::string_view group) {
+  std::vector<const CommandInfo*> commands;
+  for (const CommandInfo& command : tree.commands) {
+    if (command.group == group) commands.push_back(&command);
+  }
+  return commands;
 }
 
 std::string Synopsis(const CommandInfo& command) {

@@ -31,7 +31,8 @@ struct ArgumentInfo {
 };
 
 struct CommandInfo {
-  std::string name;
+  std::string name;   // as it is typed: "build", "log verify"
+  std::string group;  // "log" of "log verify"
   std::string description;
   std::vector<std::string> examples;  // as they are typed, with what stands behind them
   std::vector<std::string> notes;     // lines of the footer that are no examples
@@ -40,9 +41,14 @@ struct CommandInfo {
 };
 
 struct CommandTree {
-  CommandInfo program;  // its options stand before the subcommand
-  std::vector<CommandInfo> commands;
+  CommandInfo program;                // its options stand before the subcommand
+  std::vector<CommandInfo> commands;  // a group stands before its own
 };
+
+// The name of its manual page, without the program's: "log-verify".
+std::string PageName(const CommandInfo& command);
+// Those of a group, or for "" those that are typed first.
+std::vector<const CommandInfo*> CommandsOf(const CommandTree& tree, std::string_view group);
 
 CommandTree DescribeCommands(const CLI::App& app);
 // "[OPTIONS] SRC [AFTER] FILES..."

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <gmock/gmock.h>
@@ -15,6 +16,7 @@
 namespace larder::cli {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -79,12 +81,29 @@ TEST(CommandTree, KnowsArgumentsOptionsAndChoices) {
   FAIL() << "no build";
 }
 
+TEST(CommandTree, KnowsTheCommandsOfAGroup) {
+  const CommandTree tree = Tree();
+  std::vector<std::string> names;
+  for (const CommandInfo* command : CommandsOf(tree, "log")) names.push_back(command->name);
+  EXPECT_THAT(names, ElementsAre("log inspect", "log verify", "log cat", "log repair"));
+  for (const CommandInfo* command : CommandsOf(tree, "")) {
+    EXPECT_THAT(command->name, Not(HasSubstr(" ")));
+    if (command->name == "log") {
+      EXPECT_EQ(Synopsis(*command), "[OPTIONS] COMMAND");
+    }
+  }
+  EXPECT_THAT(ManualPage(tree, "log-repair"), HasSubstr(".B larder log repair\n"));
+  EXPECT_THAT(FishCompletion(tree), HasSubstr("'__fish_seen_subcommand_from verify; and not "
+                                              "__fish_seen_subcommand_from log' -l json"));
+}
+
 TEST(ManualPage, NoTextIsTakenForAnOrderToRoff) {
   const CommandTree tree = Tree();
   EXPECT_THAT(ManualPage(tree, "dance"), IsEmpty());
   EXPECT_THAT(ManualPage(tree, ""), HasSubstr(".BR larder\\-export (1)"));
   CommandTree odd;
   odd.commands.push_back({.name = "odd",
+                          .group = {},
                           .description = ".begins with a dot and a \\",
                           .examples = {"'quoted'"},
                           .notes = {},

@@ -105,13 +105,13 @@ std::string ProgramPage(const CommandTree& tree) {
   text += Options(tree.program) + Examples(tree.program) + ExitStatus();
   text += ".SH SEE ALSO\n.BR larder.toml (5)";
   for (const CommandInfo& command : tree.commands) {
-    text += fmt::format(",\n.BR {} (1)", Roff("larder-" + command.name));
+    text += fmt::format(",\n.BR {} (1)", Roff("larder-" + PageName(command)));
   }
   return text + "\n";
 }
 
 std::string CommandPage(const CommandInfo& command) {
-  const std::string name = "larder-" + command.name;
+  const std::string name = "larder-" + PageName(command);
   std::string text = Heading(name, 1);
   text += fmt::format(".SH NAME\n{} \\- {}\n", Roff(name), Roff(command.description));
   text +=
@@ -174,7 +174,7 @@ a line). Text in JSON that is not UTF-8 stands as base64, and a member beside it
 
 std::string ManualPage(const CommandTree& tree, std::string_view command) {
   if (command.empty()) return ProgramPage(tree);
-  const auto found = std::ranges::find(tree.commands, command, &CommandInfo::name);
+  const auto found = std::ranges::find(tree.commands, command, PageName);
   return found == tree.commands.end() ? "" : CommandPage(*found);
 }
 

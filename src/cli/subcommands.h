@@ -26,6 +26,7 @@ void AddPin(CLI::App& app, Run& chosen);
 void AddUnpin(CLI::App& app, Run& chosen);
 void AddAccept(CLI::App& app, Run& chosen);
 void AddWatch(CLI::App& app, Run& chosen);
+void AddLog(CLI::App& app, Run& chosen);
 void AddCheckConfig(CLI::App& app, Run& chosen);
 void AddCompletion(CLI::App& app, Run& chosen);
 void AddMan(CLI::App& app, Run& chosen);
