@@ -15,7 +15,7 @@ namespace larder::log {
 namespace {
 
 // Somebody may append meanwhile, and removes what was listed a moment ago.
-constexpr int kAttempts = 4;
+constexpr int kAttempts = 8;
 
 // Processes write these while they are read.
 uint64_t LoadShared64(std::string_view page, uint64_t at) {
@@ -261,9 +261,10 @@ class Inspector {
   Result<void> Look(uint64_t number) {
     const auto opened = OpenSegmentFiles(files_, place_, facts_.parts.id, number);
     if (!opened) {
-      changed_ = opened.error().code() == ErrorCode::kNotFound;
-      if (changed_ && !last_attempt_) return {};
-      return std::unexpected(opened.error());
+      if (opened.error().code() != ErrorCode::kNotFound) return std::unexpected(opened.error());
+      // Removed meanwhile. So is the last only when there are later ones.
+      changed_ = number == facts_.parts.files.segments.back() && !last_attempt_;
+      return {};
     }
     SegmentFacts facts{.number = number,
                        .head_state = opened->head_state,

@@ -1,10 +1,15 @@
 #include "log/read_through.h"
 
+#include <atomic>
+#include <thread>
 #include <tuple>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/test_scale.h"
+#include "io/test_directory.h"
 #include "log/test_log.h"
 #include "log/writer.h"
 
@@ -266,6 +271,51 @@ TEST(ReadThrough, FindsNoDamageInALogThatCrashedAnywhereAndReadsWhatOpeningItKee
     }
   }
   EXPECT_GT(crashes, 60U);
+}
+
+TEST(ReadThrough, OfALogThatIsAppendedToAllTheTimeFindsNoDamage) {
+  const io::TestDirectory directory;
+  Options options;
+  options.directory = directory.path();
+  options.sync = SyncPolicy::kNever;
+  options.segment_bytes = 20'000;
+  const LogPlace place{.directory = options.directory};
+  io::FileSystem& files = io::RealFileSystem();
+  auto writer = Writer::Open(files, options);
+  ASSERT_TRUE(writer) << writer.error().message();
+  ASSERT_TRUE((*writer)->Append("the first"));
+  std::atomic<bool> done = false;
+  std::thread appender([&] {
+    const std::string text(700, 'a');
+    for (uint64_t i = 0; i < ScaledCount(800); ++i) {
+      const std::vector<std::string_view> records(1 + i % 3, text);
+      const auto last = (*writer)->Append(records);
+      EXPECT_TRUE(last && (i % 100 != 99 || (*writer)->RemoveBefore(*last - 90)));
+    }
+    done = true;
+  });
+  for (bool more = true; more;) {
+    more = !done;  // at least one look when all is over
+    ReadThroughOptions look;
+    look.visit_finding = [](const Finding& finding) {
+      EXPECT_FALSE(finding.damage) << finding.Text();
+    };
+    uint64_t previous = 0;
+    look.visit_record = [&previous](const FoundRecord& record) -> Result<void> {
+      EXPECT_GT(record.number, previous);
+      previous = record.number;
+      return {};
+    };
+    const auto read = ReadThrough(files, place, look);
+    EXPECT_TRUE(read) << read.error().message();
+    const auto facts = InspectLog(files, place);
+    EXPECT_TRUE(facts) << facts.error().message();
+    if (facts) {
+      EXPECT_EQ(facts->missing_number, 0U);
+      EXPECT_TRUE(facts->parts.in_use());
+    }
+  }
+  appender.join();
 }
 
 TEST(ReadThrough, IsEndedByWhoeverLooks) {
