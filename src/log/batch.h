@@ -43,9 +43,9 @@ struct BatchPlace {
 // Makes a batch in memory of its own, used again by the next.
 class BatchEncoder {
  public:
-  // `records` is not empty, each at most kMaxRecordBytes, and BatchBytes(records) at most kMaxBatchBytes, with no record beginning
-  // at kMaxSegmentBytes or behind; the numbers are 1 to kMaxNumber, `synced` below them. Valid
-  // until the next call.
+  // `records` is not empty, each at most kMaxRecordBytes, and BatchBytes(records) at most
+  // kMaxBatchBytes, with no record beginning at kMaxSegmentBytes or behind; the numbers are 1 to
+  // kMaxNumber, `synced` below them. Valid until the next call.
   std::string_view Encode(std::span<const std::string_view> records, uint64_t first_number,
                           int64_t time_ms, uint64_t synced, const BatchPlace& place,
                           RecordKind kind = RecordKind::kPlain);
@@ -94,22 +94,27 @@ inline uint64_t RecordSum(std::string_view data, uint64_t number, RecordKind kin
 }
 inline uint32_t RecordChecksum(uint64_t sum) { return static_cast<uint32_t>(sum >> 32); }
 
-// The data of record `number` at `offset` of a segment, when its own checksum is right. Any offset
-// may be asked for.
+// The record whose head is at the beginning of `bytes`, when its own checksum is right.
+inline std::optional<StoredRecord> ReadRecordHere(std::string_view bytes, uint64_t number) {
+  if (bytes.size() < kRecordHeadBytes) return std::nullopt;
+  const auto word = LoadLe<uint32_t>(bytes.data());
+  if (BytesOf(word) > bytes.size() - kRecordHeadBytes) return std::nullopt;
+  const StoredRecord record{.data = {bytes.data() + kRecordHeadBytes, BytesOf(word)},
+                            .kind = KindOf(word)};
+  const uint64_t sum = RecordSum(record.data, number, record.kind);
+  if (LoadLe<uint32_t>(bytes.data() + kRecordChecksumAt) != RecordChecksum(sum))
+    return std::nullopt;
+  return record;
+}
+
+// The record `number` at `offset` of a segment. Any offset may be asked for.
 inline std::optional<StoredRecord> ReadRecord(std::string_view segment, uint64_t offset,
                                               uint64_t number) {
   if (offset % kAlignment != 0 || offset < kSegmentHeadBytes + kBatchHeadBytes ||
-      offset >= segment.size() || segment.size() - offset < kRecordHeadBytes) {
+      offset >= segment.size()) {
     return std::nullopt;
   }
-  const char* const head = segment.data() + offset;
-  const auto word = LoadLe<uint32_t>(head);
-  if (BytesOf(word) > segment.size() - offset - kRecordHeadBytes) return std::nullopt;
-  const StoredRecord record{.data = {head + kRecordHeadBytes, BytesOf(word)},
-                            .kind = KindOf(word)};
-  const uint64_t sum = RecordSum(record.data, number, record.kind);
-  if (LoadLe<uint32_t>(head + kRecordChecksumAt) != RecordChecksum(sum)) return std::nullopt;
-  return record;
+  return ReadRecordHere(segment.substr(offset), number);
 }
 
 // Calls visit(RecordInBatch) for each record of a batch that ReadBatch has found whole.

@@ -80,6 +80,8 @@ class FileReader final : public Reader {
   Result<Record> ReadLocked(uint64_t number) LARDER_REQUIRES(mutex_);
   Result<Record> ReadFromLocked(uint64_t number) LARDER_REQUIRES(mutex_);
   std::optional<Record> ReadMapped(ListedSegment& segment, uint64_t number) LARDER_REQUIRES(mutex_);
+  std::optional<Record> ReadCopied(ListedSegment& segment, uint64_t number, uint64_t offset)
+      LARDER_REQUIRES(mutex_);
   std::unexpected<Error> NotThere(uint64_t number) const LARDER_REQUIRES(mutex_);
 
   Result<bool> CanReadAbove(uint64_t number);
@@ -108,6 +110,7 @@ class FileReader final : public Reader {
   uint32_t changes_ LARDER_GUARDED_BY(mutex_) = 0;
   uint64_t committed_ LARDER_GUARDED_BY(mutex_) = 0;
   SegmentCache cache_ LARDER_GUARDED_BY(mutex_);
+  uint64_t last_read_ LARDER_GUARDED_BY(mutex_) = 0;
 };
 
 Result<void> FileReader::Begin() {
@@ -253,11 +256,38 @@ std::optional<Record> FileReader::ReadMapped(ListedSegment& segment, uint64_t nu
   if (!offset) return std::nullopt;
   segment.regular = *offset - guessed + kRegularBytes < 2 * kRegularBytes;
   if (!segment.regular) segment.mapped->Prefetch(*offset);
+  const bool next = number == std::exchange(last_read_, number) + 1;
+  if (!next && cache_.IsFarAway(segment, *offset)) {
+    cache_.TouchedIndex(segment, number);
+    if (auto copied = ReadCopied(segment, number, *offset)) return copied;
+  }
   const auto record = segment.mapped->RecordAt(*offset, number);
   if (!record) return std::nullopt;
   cache_.Touched(segment, number, record->data);
   return Record{
       .number = number, .data = record->data, .kind = record->kind, .held = segment.mapped};
+}
+
+// Most records are read with one system call, as one is cheaper than the fault of a page that
+// brings its neighbours.
+std::optional<Record> FileReader::ReadCopied(ListedSegment& segment, uint64_t number,
+                                             uint64_t offset) {
+  constexpr uint64_t kFirstBytes = 512;
+  const io::ReadableFile* const file = cache_.FileOf(segment);
+  if (file == nullptr) return std::nullopt;
+  uint64_t bytes = kFirstBytes;
+  for (;;) {
+    const std::shared_ptr<char[]> copy = std::make_shared_for_overwrite<char[]>(bytes);
+    const auto got = file->ReadAt(offset, copy.get(), bytes);
+    if (!got || *got < kRecordHeadBytes) return std::nullopt;
+    const std::string_view read(copy.get(), *got);
+    if (const auto record = ReadRecordHere(read, number)) {
+      return Record{.number = number, .data = record->data, .kind = record->kind, .held = copy};
+    }
+    const uint64_t whole = kRecordHeadBytes + BytesOf(LoadLe<uint32_t>(copy.get()));
+    if (whole <= bytes || *got < bytes) return std::nullopt;
+    bytes = whole;
+  }
 }
 
 Result<Record> FileReader::ReadLocked(uint64_t number) {

@@ -29,13 +29,11 @@
 
 namespace larder::log {
 
-class MappedSegment;
-
 struct Record {
   uint64_t number = 0;
   std::string_view data;  // valid while `held` is
   RecordKind kind = RecordKind::kPlain;
-  std::shared_ptr<const MappedSegment> held;
+  std::shared_ptr<const void> held = {};
 };
 
 struct SegmentInfo {

@@ -88,8 +88,8 @@ Result<void> SegmentCache::Open(ListedSegment& segment, const LogId& id, uint64_
   return {};
 }
 
-void SegmentCache::KeepBound(ListedSegment& segment, uint64_t number, std::string_view data) {
-  if (windows_ <= max_windows_) return;
+void SegmentCache::LetGo() {
+  crowded_ = true;
   for (ListedSegment& each : segments_) {
     if (each.mapped == nullptr || each.touched.count() + each.touched_index.count() == 0) continue;
     each.mapped->Forget();
@@ -100,8 +100,15 @@ void SegmentCache::KeepBound(ListedSegment& segment, uint64_t number, std::strin
   for (const auto& weak : held_) {
     if (const auto held = weak.lock()) held->Forget();
   }
-  // Whoever has asked for this one will look at it.
-  windows_ = CountTouched(segment, number, data);
+}
+
+const io::ReadableFile* SegmentCache::FileOf(ListedSegment& segment) {
+  if (segment.file == nullptr) {
+    auto opened = files_.OpenForRead(directory_ + "/" + SegmentName(prefix_, segment.first_number));
+    if (!opened) return nullptr;
+    segment.file = *std::move(opened);
+  }
+  return segment.file.get();
 }
 
 void SegmentCache::Unmap(ListedSegment& segment) {
@@ -110,6 +117,7 @@ void SegmentCache::Unmap(ListedSegment& segment) {
   windows_ -= segment.touched.count() + segment.touched_index.count();
   segment.touched = {};
   segment.touched_index = {};
+  segment.file = nullptr;
   std::weak_ptr<const MappedSegment> held = segment.mapped;
   segment.mapped = nullptr;
   const auto still = held.lock();

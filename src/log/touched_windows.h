@@ -40,6 +40,11 @@ class TouchedWindows {
     count_ += added;
     return added;
   }
+  // Whether the window has been touched that this byte of the mapping is in.
+  bool Has(const char* at) const {
+    const uint64_t window = WindowAt(at) - first_;
+    return (bits_[window / kBits] >> (window % kBits) & 1) != 0;
+  }
   void Clear() {
     if (count_ == 0) return;
     bits_.assign(bits_.size(), 0);
