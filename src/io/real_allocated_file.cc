@@ -1,6 +1,7 @@
 #include "io/real_allocated_file.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <limits>
@@ -74,12 +75,16 @@ class RealAllocatedFile final : public AllocatedFile {
 
  private:
   Result<uint64_t> FileBytes() const;
+  std::unexpected<Error> FailTruncated();
   Result<void> WriteThroughKernel(uint64_t offset, std::string_view bytes);
 
   Descriptor descriptor_;
   std::string path_;
   WritablePages pages_;
   uint64_t reserved_ = 0;  // up to here the file is known to have no holes
+  // Since the last write. The kernel has made the page of the end read-only then, and a copy would
+  // fault once more, which costs more than the call.
+  std::atomic<bool> synced_ = false;
   StickyError failure_;
 };
 
@@ -107,16 +112,24 @@ Result<void> RealAllocatedFile::WriteAt(uint64_t offset, std::string_view bytes)
                             offset, pages_.size()));
   }
   if (bytes.empty()) return {};
-  if (bytes.size() >= kLargeWrite) return WriteThroughKernel(offset, bytes);
+  if (bytes.size() >= kLargeWrite || synced_.exchange(false, std::memory_order_relaxed))
+    return WriteThroughKernel(offset, bytes);
   // To ask the kernel for the next pages together (MADV_POPULATE_WRITE) is no faster on ext4.
   std::memcpy(pages_.data() + offset, bytes.data(), bytes.size());
   if (!pages_.damaged()) return {};
+  return FailTruncated();
+}
+
+std::unexpected<Error> RealAllocatedFile::FailTruncated() {
   return failure_.Set(Error(
       ErrorCode::kIoError,
       fmt::format("write {}: a page of the file could not be written; was it truncated?", path_)));
 }
 
 Result<void> RealAllocatedFile::WriteThroughKernel(uint64_t offset, std::string_view bytes) {
+  // The kernel would make the file longer again.
+  LARDER_ASSIGN(const uint64_t there, FileBytes());
+  if (there < offset + bytes.size()) return FailTruncated();
   while (!bytes.empty()) {
     const ssize_t wrote = Uninterrupted([&] {
       return ::pwrite(descriptor_.number(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
@@ -172,6 +185,7 @@ Result<void> RealAllocatedFile::Sync() {
   if (Uninterrupted([&] { return ::fdatasync(descriptor_.number()); }) != 0) {
     return failure_.Set(ErrnoError(errno, "sync", path_));
   }
+  synced_.store(true, std::memory_order_relaxed);
   return failure_.Check();
 }
 

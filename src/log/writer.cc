@@ -80,6 +80,7 @@ class FileWriter final : public Writer {
   Result<void> GiveBackNumbers();
   Result<void> CloseInTurn() LARDER_NO_THREAD_SAFETY_ANALYSIS;
   Result<void> SyncUpTo(uint64_t number) LARDER_REQUIRES(mutex_);
+  void Gather() LARDER_REQUIRES(mutex_);
   void NoteSynced(uint64_t number) LARDER_REQUIRES(mutex_);
   bool IsFull(uint64_t more_bytes, int64_t now_ms) const LARDER_REQUIRES(mutex_);
   LogEnd End(uint64_t committed) const LARDER_REQUIRES(mutex_);
@@ -104,6 +105,8 @@ class FileWriter final : public Writer {
   uint64_t next_number_ LARDER_GUARDED_BY(mutex_) = 1;
   uint32_t recoveries_ LARDER_GUARDED_BY(mutex_) = 0;  // that this writer knows of
   uint64_t unsynced_bytes_ LARDER_GUARDED_BY(mutex_) = 0;
+  uint64_t gathered_ LARDER_GUARDED_BY(mutex_) = 0;  // appends since a sync began
+  uint64_t round_ LARDER_GUARDED_BY(mutex_) = 0;     // appends that the last one was for
   bool syncing_ LARDER_GUARDED_BY(mutex_) = false;
   bool ending_ LARDER_GUARDED_BY(mutex_) = false;  // the thread that syncs
   bool closed_ LARDER_GUARDED_BY(mutex_) = true;
@@ -358,6 +361,7 @@ Result<void> FileWriter::AppendBatch(std::span<const std::string_view> records, 
   committed_ = next_number_ + records.size() - 1;
   next_number_ = committed_ + 1;
   unsynced_bytes_ += batch.size();
+  ++gathered_;
   return {};
 }
 
@@ -394,9 +398,11 @@ Result<void> FileWriter::SyncUpTo(uint64_t number) {
       continue;
     }
     syncing_ = true;
+    Gather();
     const uint64_t target = committed_;
     const std::shared_ptr<OpenSegment> segment = last_;
     unsynced_bytes_ = 0;
+    round_ = std::exchange(gathered_, 0);
     mutex_.Unlock();
     const auto synced = segment->Sync();
     mutex_.Lock();
@@ -405,6 +411,18 @@ Result<void> FileWriter::SyncUpTo(uint64_t number) {
     NoteSynced(target);
   }
   return {};
+}
+
+// Those who were told of the last sync are about to append again: to let them do it first makes one
+// sync of many. Who writes alone waits for nobody.
+void FileWriter::Gather() {
+  if (options_.sync != SyncPolicy::kAlways || round_ < 2) return;
+  constexpr uint64_t kMostTurns = 100;
+  for (uint64_t turn = 0; turn < std::min(2 * round_, kMostTurns) && gathered_ < round_; ++turn) {
+    mutex_.Unlock();
+    std::this_thread::yield();
+    mutex_.Lock();
+  }
 }
 
 void FileWriter::NoteSynced(uint64_t number) {
