@@ -50,8 +50,8 @@ void CheckWholeBatch(std::string_view segment, uint64_t offset, const BatchHead&
   Require(BatchBytes(records) == head.bytes);
   BatchEncoder encoder;
   Require(encoder.Encode(records, head.first_number, head.time_ms, head.synced,
-                         {.segment_key = key, .offset = offset}, kind) ==
-          segment.substr(offset, head.bytes));
+                         {.segment_key = key, .offset = offset},
+                         kind) == segment.substr(offset, head.bytes));
   const std::string index =
       MakeIndexHead({.id = {}, .first_number = 1}) + std::string(encoder.index_entries());
   for (uint64_t i = 0; i < offsets.size(); ++i) Require(IndexedOffset(index, i) == offsets[i]);

@@ -83,9 +83,8 @@ inline void SealBatch(std::string& segment, uint64_t offset, uint64_t key) {
     const auto word = LoadLe<uint32_t>(segment.data() + at);
     const uint64_t bytes = BytesOf(word);
     if (bytes > segment.size() - at - kRecordHeadBytes) break;
-    const uint64_t sum =
-        RecordSum(std::string_view(segment).substr(at + kRecordHeadBytes, bytes), first + i,
-                  KindOf(word));
+    const uint64_t sum = RecordSum(std::string_view(segment).substr(at + kRecordHeadBytes, bytes),
+                                   first + i, KindOf(word));
     StoreLe(segment.data() + at + kRecordChecksumAt, RecordChecksum(sum));
     checksum = (checksum ^ sum) * kNumberFactor;
     at = std::min<uint64_t>(at + RecordSpace(bytes), segment.size());
