@@ -33,8 +33,10 @@
 //                                                                there unless QueueSync::kNever
 //               Sync, Close                     survives         survives, with all before it
 //
-//             Of a batch all survives or nothing. What was not acknowledged, because the process
-//             died in the call, is done or not done, never half.
+//             Pop gives a record away before its work is done, and when it fails (a sync, under
+//             kAlways) it may have taken records all the same: work that must be done is received
+//             by a group. Of a batch all survives or nothing. What was not acknowledged, because
+//             the process died in the call, is done or not done, never half.
 // Cost:       Append: one copy and two checksums; two system calls more with kShared. Pop: a
 //             look-up in memory, a read, an append of some 20 bytes. Opening reads the last
 //             segment and what is open in the positions: it does not grow with the queue.
@@ -198,6 +200,7 @@ class Queue {
   // kAlreadyExists.
   LARDER_API Result<void> CreateGroup(std::string_view group,
                                       const QueueGroupOptions& options = {}) const;
+  // Records that only this group had not acknowledged stay until somebody deletes them.
   LARDER_API Result<void> DropGroup(std::string_view group) const;
   // At most `count` records: those first whose time is over, then new ones. Waits for the first at
   // most `timeout`; nothing when there was none.

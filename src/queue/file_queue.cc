@@ -115,7 +115,8 @@ Result<void> FileQueue::Begin() {
                                                         .sync_interval = options_.sync_interval,
                                                         .locking = options_.locking}));
   LARDER_ASSIGN(auto step, BeginStep());
-  return RemoveDeadSegments(step.state());
+  RemoveDeadSegments(step.state());
+  return {};
 }
 
 Result<void> FileQueue::CheckOpen() const {
@@ -166,7 +167,8 @@ Result<uint64_t> FileQueue::AppendToFull(std::span<const std::string_view> recor
 
 Result<void> FileQueue::MakeRoom() {
   LARDER_ASSIGN(auto step, BeginStep());
-  return RemoveDeadSegments(step.state());
+  RemoveDeadSegments(step.state());
+  return {};
 }
 
 Result<bool> FileQueue::DropOldest() {
@@ -177,7 +179,7 @@ Result<bool> FileQueue::DropOldest() {
   LARDER_ASSIGN(auto step, BeginStep());
   LARDER_TRY(
       DeleteRanges(step, Existing(segments, segments[0].first_number, segments[0].last_number())));
-  LARDER_TRY(RemoveDeadSegments(step.state()));
+  RemoveDeadSegments(step.state());
   return true;
 }
 
@@ -265,7 +267,15 @@ Result<uint64_t> FileQueue::DeleteRanges(PositionsLog::Step& step,
   return numbers - already;
 }
 
-Result<void> FileQueue::RemoveDeadSegments(const Positions& state) {
+// What cannot be removed now is removed later: whatever was done to the records holds all the same.
+void FileQueue::RemoveDeadSegments(const Positions& state) {
+  if (const auto removed = TryToRemoveDead(state); !removed) {
+    LogWarning(fmt::format("queue {}/{}: a segment that nobody needs any more stays: {}",
+                           options_.directory, options_.prefix, removed.error().message()));
+  }
+}
+
+Result<void> FileQueue::TryToRemoveDead(const Positions& state) {
   LARDER_ASSIGN(const auto segments, reader_->Segments());
   for (size_t i = 0; i + 1 < segments.size(); ++i) {
     if (!IsDead(segments[i], state.deleted())) continue;
@@ -278,14 +288,13 @@ Result<void> FileQueue::RemoveDeadSegments(const Positions& state) {
 
 // A queue that is popped leaves its segments one after the other. One that was mapped anew counts
 // as another, which costs a look.
-Result<void> FileQueue::RemoveDeadWhenPast(const Positions& state,
-                                           const std::vector<QueueRecord>& popped) {
+void FileQueue::RemoveDeadWhenPast(const Positions& state, const std::vector<QueueRecord>& popped) {
   const void* const segment = popped.back().held.get();
   {
     const MutexLock lock(mutex_);
-    if (std::exchange(front_segment_, segment) == segment) return {};
+    if (std::exchange(front_segment_, segment) == segment) return;
   }
-  return RemoveDeadSegments(state);
+  RemoveDeadSegments(state);
 }
 
 Result<std::vector<QueueRecord>> FileQueue::PopMany(size_t count) {
@@ -293,7 +302,7 @@ Result<std::vector<QueueRecord>> FileQueue::PopMany(size_t count) {
   LARDER_ASSIGN(auto popped, Live(step.state(), 1, count));
   if (popped.empty()) return popped;
   LARDER_TRY(step.Commit(queue::Delete{.ranges = RangesOfRecords(popped)}));
-  LARDER_TRY(RemoveDeadWhenPast(step.state(), popped));
+  RemoveDeadWhenPast(step.state(), popped);
   LARDER_TRY(positions_->Settle(step.End()));
   return popped;
 }
@@ -303,7 +312,7 @@ Result<uint64_t> FileQueue::Delete(Numbers numbers) {
   LARDER_ASSIGN(const auto segments, reader_->Segments());
   const std::vector<Range> wanted = RangesOf({numbers.begin(), numbers.end()});
   LARDER_ASSIGN(const uint64_t deleted, DeleteRanges(step, Existing(segments, wanted)));
-  LARDER_TRY(RemoveDeadSegments(step.state()));
+  RemoveDeadSegments(step.state());
   LARDER_TRY(positions_->Settle(step.End()));
   return deleted;
 }
@@ -317,7 +326,7 @@ Result<uint64_t> FileQueue::Prune(uint64_t up_to) {
   LARDER_ASSIGN(auto step, BeginStep());
   LARDER_ASSIGN(const auto segments, reader_->Segments());
   LARDER_ASSIGN(const uint64_t deleted, DeleteRanges(step, Existing(segments, 1, up_to)));
-  LARDER_TRY(RemoveDeadSegments(step.state()));
+  RemoveDeadSegments(step.state());
   LARDER_TRY(positions_->Settle(step.End()));
   return deleted;
 }

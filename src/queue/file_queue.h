@@ -86,8 +86,9 @@ class FileQueue {
   // ---- What is there.
   Result<std::vector<QueueRecord>> Live(const Positions& state, uint64_t from, size_t count);
   Result<uint64_t> DeleteRanges(PositionsLog::Step& step, const std::vector<Range>& ranges);
-  Result<void> RemoveDeadSegments(const Positions& state);
-  Result<void> RemoveDeadWhenPast(const Positions& state, const std::vector<QueueRecord>& popped);
+  void RemoveDeadSegments(const Positions& state);
+  Result<void> TryToRemoveDead(const Positions& state);
+  void RemoveDeadWhenPast(const Positions& state, const std::vector<QueueRecord>& popped);
   static Result<QueueRecord> FromLog(log::Record record);
 
   // ---- Room in a full queue.

@@ -190,7 +190,7 @@ Result<uint64_t> FileQueue::Acknowledge(std::string_view name, Numbers numbers) 
   LARDER_TRY(step.Commit(queue::Acknowledge{.group = std::string(name),
                                             .delete_when_done = !options_.keep_acknowledged,
                                             .ranges = RangesOf(pending)}));
-  if (!options_.keep_acknowledged) LARDER_TRY(RemoveDeadSegments(step.state()));
+  if (!options_.keep_acknowledged) RemoveDeadSegments(step.state());
   LARDER_TRY(positions_->Settle(step.End()));
   return pending.size();
 }

@@ -65,7 +65,7 @@ Result<uint64_t> FileQueue::Move(uint64_t number, FileQueue& destination) {
   LARDER_ASSIGN(const uint64_t there, MoveInStep(step, {std::move(moving)}, *destination.writer_,
                                                  {.directory = destination.options_.directory,
                                                   .prefix = destination.options_.prefix}));
-  LARDER_TRY(RemoveDeadSegments(step.state()));
+  RemoveDeadSegments(step.state());
   LARDER_TRY(positions_->Settle(step.End()));
   return there;
 }
