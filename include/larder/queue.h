@@ -171,8 +171,8 @@ class Queue {
   // At most `count` that are there, from `number` on.
   LARDER_API Result<std::vector<QueueRecord>> ReadMany(uint64_t number, size_t count) const;
   Result<std::vector<QueueRecord>> Peek(size_t count) const { return ReadMany(0, count); }
-  // Waits until there is a record; false when `timeout` has passed. Looks all the time for `spin`,
-  // then sleeps until it is woken.
+  // Waits until there is a record; false when `timeout` has passed. Another consumer may take it
+  // before this one does. Looks all the time for `spin`, then sleeps until it is woken.
   LARDER_API Result<bool> WaitForData(std::chrono::milliseconds timeout,
                                       std::chrono::nanoseconds spin = {}) const;
   // Takes notice of what other processes did. Every other call does so by itself.

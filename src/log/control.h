@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
 #include "io/file_system.h"
@@ -77,16 +78,18 @@ class Control {
   static constexpr auto kAcquire = std::memory_order_acquire;
   static constexpr auto kRelease = std::memory_order_release;
 
-  explicit Control(std::unique_ptr<io::SharedMemory> memory) : memory_(std::move(memory)) {}
+  explicit Control(std::unique_ptr<io::SharedMemory> memory)
+      : memory_(std::move(memory)), begin_(memory_->data()) {}
   void Commit(const LogEnd& end);
-  char* At(uint64_t at) const { return memory_->data() + at; }
+  char* At(uint64_t at) const { return begin_ + at; }
   uint32_t& Word(uint64_t at) const { return *reinterpret_cast<uint32_t*>(At(at)); }
   std::atomic_ref<uint64_t> Number(uint64_t at) const {
     return std::atomic_ref<uint64_t>(*reinterpret_cast<uint64_t*>(At(at)));
   }
   std::atomic_ref<uint32_t> Count(uint64_t at) const { return std::atomic_ref<uint32_t>(Word(at)); }
 
-  std::unique_ptr<io::SharedMemory> memory_;
+  const std::unique_ptr<io::SharedMemory> memory_;
+  char* const begin_;
 };
 
 }  // namespace larder::log

@@ -242,7 +242,9 @@ Result<bool> FileQueue::WaitForData(Milliseconds timeout, std::chrono::nanosecon
     LARDER_ASSIGN(const auto front, ReadMany(0, 1));
     if (!front.empty()) return true;
     if (steady_clock::now() >= deadline) return false;
-    LARDER_TRY(reader_->WaitAbove(last, deadline, spin));
+    // What comes now is there, unless another consumer takes it first, as it may at any time.
+    LARDER_ASSIGN(const bool more, reader_->WaitAbove(last, deadline, spin));
+    if (more) return true;
   }
 }
 
