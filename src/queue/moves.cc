@@ -33,9 +33,8 @@ Result<uint64_t> FileQueue::MoveInStep(PositionsLog::Step& step,
         .number = record.number, .to = place, .destination_committed = destination.committed()}));
   }
   // In this order on the disk, too: no record is over there whose intent is lost, and none is
-  // deleted here that is not there.
-  const bool durable = options_.sync != QueueSync::kNever;
-  if (durable) LARDER_TRY(step.Sync());
+  // deleted here that is not there. With kNever it may be in both, but never in none.
+  if (options_.sync != QueueSync::kNever) LARDER_TRY(step.Sync());
   const std::vector<std::string_view> views(moved.begin(), moved.end());
   const auto last = destination.Append(views, log::RecordKind::kMarked);
   if (!last) {
@@ -44,7 +43,7 @@ Result<uint64_t> FileQueue::MoveInStep(PositionsLog::Step& step,
     return std::unexpected(last.error().Within(
         fmt::format("moving to the queue {}/{}", place.directory, place.prefix)));
   }
-  if (durable) LARDER_TRY(destination.Sync());
+  LARDER_TRY(destination.Sync());
   LARDER_TRY(step.Commit(queue::Delete{.ranges = RangesOfRecords(records)}));
   return *last;
 }
