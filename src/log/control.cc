@@ -25,14 +25,15 @@ bool Control::Trusted(const LogId& id, uint64_t boot) const {
          Number(control_at::kBoot).load(kAcquire) == boot;
 }
 
-void Control::Begin(const LogId& id, uint64_t boot, uint64_t reserved, const LogEnd& end) {
+void Control::Begin(const LogId& id, uint64_t boot, uint64_t reserved, uint64_t synced,
+                    const LogEnd& end) {
   Number(0).store(0, kRelease);
   std::memcpy(At(control_at::kLogId), id.data(), id.size());
   Count(control_at::kVersion).store(kFormatVersion, kRelease);
   Number(control_at::kBoot).store(boot, kRelease);
   set_state(ControlState::kInUse);
   set_reserved(reserved);
-  Number(control_at::kSynced).store(end.committed, kRelease);
+  Number(control_at::kSynced).store(synced, kRelease);
   NoteSegmentChange();
   Count(control_at::kRecoveries).fetch_add(1, kRelease);
   Commit(end);

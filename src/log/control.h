@@ -35,9 +35,8 @@ class Control {
   // Whether it was written by this log's processes since the machine's last start.
   bool Trusted(const LogId& id, uint64_t boot) const;
 
-  // In a turn: makes it that of this log; what it said before is gone. Everything in the log is on
-  // the disk.
-  void Begin(const LogId& id, uint64_t boot, uint64_t reserved, const LogEnd& end);
+  // In a turn: makes it that of this log; what it said before is gone.
+  void Begin(const LogId& id, uint64_t boot, uint64_t reserved, uint64_t synced, const LogEnd& end);
 
   ControlState state() const;
   void set_state(ControlState state);

@@ -55,20 +55,20 @@ Result<std::unique_ptr<OpenSegment>> OpenSegment::Continue(io::FileSystem& files
                                                            const std::string& directory,
                                                            const std::string& prefix,
                                                            const SegmentHead& head, uint64_t limit,
-                                                           uint64_t end, std::string_view entries) {
+                                                           const Whole& whole) {
   LARDER_ASSIGN(auto segment,
                 files.OpenAllocated(directory + "/" + SegmentName(prefix, head.first_number)));
+  LARDER_TRY(segment->Truncate(whole.end));
   // Before anything is appended: whole batches behind a hole must not come back after a power cut
   // and find their predecessor in what is written next.
-  LARDER_TRY(segment->Truncate(end));
-  LARDER_TRY(segment->Sync());
+  if (whole.sync) LARDER_TRY(segment->Sync());
   LARDER_ASSIGN(auto index, NewIndex(files, directory + "/" + IndexName(prefix, head.first_number),
-                                     head, entries));
-  LARDER_TRY(files.SyncDirectory(directory));
+                                     head, whole.entries));
+  if (whole.sync) LARDER_TRY(files.SyncDirectory(directory));
   std::unique_ptr<OpenSegment> open(
       new OpenSegment(head, limit, std::move(segment), std::move(index)));
-  open->end_ = end;
-  open->index_end_ = kIndexHeadBytes + entries.size();
+  open->end_ = whole.end;
+  open->index_end_ = kIndexHeadBytes + whole.entries.size();
   return open;
 }
 

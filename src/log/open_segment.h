@@ -24,14 +24,18 @@ class OpenSegment {
                                                      const std::string& directory,
                                                      const std::string& prefix,
                                                      const SegmentHead& head, uint64_t limit);
-  // Goes on behind the whole batches of an existing one. What lies behind them is cut, and all of
-  // it synced; the index is written anew from `entries`.
+  // Goes on behind the whole batches of an existing one. What lies behind them is cut; the index is
+  // written anew from `entries`.
+  struct Whole {
+    uint64_t end = 0;
+    std::string_view entries;
+    bool sync = true;  // all of it, before anything is appended
+  };
   static Result<std::unique_ptr<OpenSegment>> Continue(io::FileSystem& files,
                                                        const std::string& directory,
                                                        const std::string& prefix,
                                                        const SegmentHead& head, uint64_t limit,
-                                                       uint64_t end, std::string_view entries);
-
+                                                       const Whole& whole);
   // One that another writer made, too. MoveTo says where it ends.
   static Result<std::unique_ptr<OpenSegment>> Join(io::FileSystem& files,
                                                    const std::string& directory,

@@ -182,8 +182,16 @@ Result<void> Recoverer::ContinueLast() {
   log_.committed = LastNumber();
   if (InDoubt() && scan_.highest_synced < log_.committed) LARDER_TRY(CopyInDoubt());
   mapping_ = nullptr;
-  LARDER_ASSIGN(log_.last, OpenSegment::Continue(files_, options_.directory, options_.prefix, head_,
-                                                 options_.segment_bytes, scan_.end, entries_));
+  // A mere kill has lost nothing: what was not synced is safe when its turn comes. But the head of
+  // a segment is, before its first batch is written.
+  const bool sync =
+      !Trusted() || scan_.bytes_after != 0 || scan_.batches == 0 || log_.report.copied_batches != 0;
+  log_.synced = sync ? log_.committed
+                     : std::min(std::max(scan_.highest_synced, head_.last_before), log_.committed);
+  LARDER_ASSIGN(log_.last,
+                OpenSegment::Continue(files_, options_.directory, options_.prefix, head_,
+                                      options_.segment_bytes,
+                                      {.end = scan_.end, .entries = entries_, .sync = sync}));
   return {};
 }
 

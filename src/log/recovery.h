@@ -26,6 +26,7 @@ struct RecoveredLog {
   std::vector<uint64_t> segments;     // first numbers, ascending
   std::unique_ptr<OpenSegment> last;  // none in a log without segments
   uint64_t committed = 0;             // the last number that is there; 0: none
+  uint64_t synced = 0;                // the last that is known to be on the disk
   uint64_t next_number = 1;           // of the next record: a new segment when not committed + 1
   Recovery report;
 };

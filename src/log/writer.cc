@@ -38,8 +38,8 @@ class FileWriter final : public Writer {
       : files_(files),
         options_(options),
         boot_(boot),
-        locks_(std::move(locks)),
-        control_(std::move(control)) {}
+        control_(std::move(control)),
+        locks_(std::move(locks)) {}
   ~FileWriter() override;
 
   Result<void> Begin();
@@ -92,11 +92,11 @@ class FileWriter final : public Writer {
   io::FileSystem& files_;
   const Options options_;
   const uint64_t boot_;
-  const Locks locks_;
   const std::unique_ptr<Control> control_;
   Recovery recovery_;
 
   mutable Mutex mutex_;
+  Locks locks_ LARDER_GUARDED_BY(mutex_);  // until it is closed
   Numbers numbers_ LARDER_GUARDED_BY(mutex_);
   // Shared with whoever syncs it while others append.
   std::shared_ptr<OpenSegment> last_ LARDER_GUARDED_BY(mutex_);
@@ -155,7 +155,7 @@ Result<void> FileWriter::RecoverLog() {
   next_number_ = recovered.next_number;
   recovery_ = std::move(recovered.report);
   // Recovery has synced what it found.
-  control_->Begin(numbers_.id, boot_, numbers_.reserved, End(committed_));
+  control_->Begin(numbers_.id, boot_, numbers_.reserved, recovered.synced, End(committed_));
   recoveries_ = control_->recoveries();
   // Other writers take the next number from the control page: from the segment that it begins.
   if (shared() && next_number_ != committed_ + 1) LARDER_TRY(RotateInTurn());
@@ -483,15 +483,12 @@ Result<void> FileWriter::Close() {
   {
     const MutexLock lock(mutex_);
     if (closed_) return {};
-    if (failure_) {
-      closed_ = true;
-      return std::unexpected(*failure_);
-    }
   }
   auto closed = Sync();
   if (closed) closed = GiveBackNumbers();
   const MutexLock lock(mutex_);
   closed_ = true;
+  locks_ = {};
   return closed;
 }
 
