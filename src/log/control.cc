@@ -1,5 +1,6 @@
 #include "log/control.h"
 
+#include <algorithm>
 #include <cstring>
 #include <string_view>
 
@@ -38,7 +39,8 @@ void Control::Begin(const LogId& id, uint64_t boot, uint64_t reserved, uint64_t 
   Count(control_at::kRecoveries).fetch_add(1, kRelease);
   Commit(end);
   Number(0).store(MagicNumber(), kRelease);
-  Announce();
+  WakeAll();
+  CancelAppend();
 }
 
 LogEnd Control::end() const {
@@ -47,16 +49,17 @@ LogEnd Control::end() const {
           .committed = committed()};
 }
 
+// Who is killed before the last line leaves it to the next to wake.
 void Control::EndAppend(const LogEnd& end) {
   Commit(end);
   Announce();
+  CancelAppend();
 }
 
 void Control::Commit(const LogEnd& end) {
   Number(control_at::kSegment).store(end.segment, kRelease);
   Number(control_at::kEnd).store(end.end, kRelease);
   Number(control_at::kCommitted).store(end.committed, std::memory_order_seq_cst);
-  Count(control_at::kAppending).store(0, kRelease);
 }
 
 void Control::RaiseSynced(uint64_t number) {
@@ -72,6 +75,10 @@ void Control::Announce() {
   const auto sleepers = Count(control_at::kSleepers);
   if (sleepers.load(std::memory_order_seq_cst) == 0) return;
   sleepers.store(0, std::memory_order_seq_cst);
+  WakeAll();
+}
+
+void Control::WakeAll() {
   Count(control_at::kAnnouncements).fetch_add(1, std::memory_order_seq_cst);
   io::FutexWakeAll(Word(control_at::kAnnouncements));
 }
@@ -83,7 +90,10 @@ uint32_t Control::PrepareToSleep() {
 }
 
 void Control::Sleep(uint32_t prepared, std::chrono::steady_clock::time_point deadline) {
-  io::FutexWait(Word(control_at::kAnnouncements), prepared, deadline);
+  // Who was to wake may be killed just before it does.
+  constexpr auto kLongest = std::chrono::seconds(1);
+  io::FutexWait(Word(control_at::kAnnouncements), prepared,
+                std::min(deadline, std::chrono::steady_clock::now() + kLongest));
 }
 
 ControlState Control::state() const {

@@ -71,6 +71,7 @@ class Control {
   void Announce();
   // To wait: PrepareToSleep, then look whether what one waits for is there, then Sleep.
   uint32_t PrepareToSleep();
+  // May return early, and does after a second.
   void Sleep(uint32_t prepared, std::chrono::steady_clock::time_point deadline);
 
  private:
@@ -80,6 +81,7 @@ class Control {
   explicit Control(std::unique_ptr<io::SharedMemory> memory)
       : memory_(std::move(memory)), begin_(memory_->data()) {}
   void Commit(const LogEnd& end);
+  void WakeAll();
   char* At(uint64_t at) const { return begin_ + at; }
   uint32_t& Word(uint64_t at) const { return *reinterpret_cast<uint32_t*>(At(at)); }
   std::atomic_ref<uint64_t> Number(uint64_t at) const {

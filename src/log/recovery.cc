@@ -257,7 +257,8 @@ Result<void> Recoverer::CutCopied(uint64_t first) {
 
 void Recoverer::SkipLostNumbers() {
   log_.next_number = std::max(log_.committed + 1, log_.last == nullptr ? 1 : head_.first_number);
-  const bool lost_all = log_.last == nullptr && log_.numbers.reserved != 0;
+  // A process that was killed before its first append has given out no number.
+  const bool lost_all = log_.last == nullptr && log_.numbers.reserved != 0 && !Trusted();
   const bool power_cut = log_.numbers.boot != boot_;
   if (!(power_cut || lost_all) || log_.numbers.reserved < log_.next_number) return;
   log_.report.skipped_numbers = log_.numbers.reserved + 1 - log_.next_number;

@@ -214,6 +214,110 @@ TEST(SharedWritersOnFaultyDisks, PassOverLostNumbersTogether) {
   EXPECT_EQ(a->Append("and then"), *first + 1);
 }
 
+// Also when nothing is appended before the next power cut, or the log is closed meanwhile.
+TEST(LogAfterAPowerCut, GivesNoNumberTwiceWhateverComesBetween) {
+  for (const Writers writers : {Writers::kExclusive, Writers::kShared}) {
+    for (const int between : {0, 1, 2}) {
+      io::FaultyFileSystem files(1);
+      const Options options{.directory = "/log", .sync = SyncPolicy::kNever, .writers = writers};
+      {
+        const auto writer = *Writer::Open(files, options);
+        ASSERT_EQ(writer->Append("one"), 1U);
+        ASSERT_TRUE(writer->Sync());
+        ASSERT_EQ(writer->Append("seen by a reader, and lost"), 2U);
+        files.Crash();
+      }
+      files.Reboot(io::Survival::kSyncedOnly);
+      if (between == 1) {
+        ASSERT_TRUE((*Writer::Open(files, options))->Close());
+      }
+      if (between == 2) {
+        const auto writer = *Writer::Open(files, options);
+        files.Crash();
+      }
+      if (between == 2) files.Reboot(io::Survival::kEverything);
+      const auto writer = *Writer::Open(files, options);
+      const auto number = writer->Append("new");
+      ASSERT_TRUE(number);
+      EXPECT_GT(*number, kNumbersReservedAhead) << between;
+    }
+  }
+}
+
+// The first append of a new log was killed before its segment was there.
+TEST(LogThatWasNeverBegun, BeginsWithOne) {
+  io::FaultyFileSystem files(1);
+  const Options options{
+      .directory = "/log", .sync = SyncPolicy::kNever, .writers = Writers::kShared};
+  const auto a = *Writer::Open(files, options);
+  const auto b = *Writer::Open(files, options);
+  ASSERT_EQ(a->Append("one"), 1U);
+  for (const std::string& name : {SegmentName("log", 1), IndexName("log", 1)})
+    ASSERT_TRUE(files.Remove("/log/" + name));
+  const auto control = *Control::Open(files, "/log/" + ControlName("log"));
+  control->BeginAppend();
+  control->EndAppend({});
+  control->BeginAppend();
+  EXPECT_EQ(b->Append("again"), 1U);
+}
+
+// Space for a segment, and none for the batch in it.
+TEST(LogOnAFullDisk, ASegmentMayBeBegunInVain) {
+  io::FaultyFileSystem files(1);
+  const Options options{.directory = "/log",
+                        .sync = SyncPolicy::kNever,
+                        .segment_records = 1,
+                        .writers = Writers::kShared};
+  const auto a = *Writer::Open(files, options);
+  const auto b = *Writer::Open(files, options);
+  ASSERT_EQ(a->Append("one"), 1U);
+  ASSERT_EQ(b->Append("two"), 2U);
+  files.LimitSpace(150'000);
+  EXPECT_EQ(a->Append(std::string(1'000'000, 'x')).error().code(), ErrorCode::kNoSpace);
+  EXPECT_EQ(b->Append("three"), 3U);
+  files.ClearFaults();
+  EXPECT_EQ(a->Append("four"), 4U);
+  const auto reader = *Reader::Open(files, {.directory = "/log"});
+  EXPECT_EQ(reader->Read(3)->data, "three");
+  EXPECT_EQ(reader->Read(4)->data, "four");
+  ASSERT_TRUE(a->Close());
+  ASSERT_TRUE(b->Close());
+  ASSERT_TRUE(files.Remove("/log/" + ControlName("log")));
+  EXPECT_EQ((*Writer::Open(files, options))->committed(), 4U);
+}
+
+TEST(SharedWritersOnFaultyDisks, OneThatCannotOpenFilesTriesAgain) {
+  io::FaultyFileSystem files(1);
+  const Options options{.directory = "/log",
+                        .sync = SyncPolicy::kNever,
+                        .segment_records = 1,
+                        .writers = Writers::kShared};
+  const auto a = *Writer::Open(files, options);
+  const auto b = *Writer::Open(files, options);
+  uint64_t next = 1;
+  // The last segment and its index are opened, sealed with four operations, and a new one is made.
+  for (const uint64_t n : {1U, 2U, 7U}) {
+    ASSERT_EQ(a->Append("x"), next++);
+    files.FailOperation(n, ErrorCode::kLimit);  // too many open files
+    const auto number = b->Append("y");
+    files.ClearFaults();
+    if (number) {
+      EXPECT_EQ(*number, next++);
+    }
+  }
+  ASSERT_EQ(b->Append("z"), next);
+  const auto reader = *Reader::Open(files, {.directory = "/log"});
+  for (uint64_t number = 1; number <= next; ++number) EXPECT_TRUE(reader->Read(number)) << number;
+}
+
+TEST(LogOptions, ThatCannotBeAreRefused) {
+  io::FaultyFileSystem files(1);
+  const Options large{.directory = "/log", .segment_bytes = kMaxSegmentBytes + 1};
+  EXPECT_EQ(Writer::Open(files, large).error().code(), ErrorCode::kInvalidArgument);
+  const Options hasty{.directory = "/log", .sync_interval = std::chrono::milliseconds(0)};
+  EXPECT_EQ(Writer::Open(files, hasty).error().code(), ErrorCode::kInvalidArgument);
+}
+
 TEST(LogOnAFullDisk, GoesOnWhenThereIsSpaceAgain) {
   io::FaultyFileSystem files(1);
   const Options options{.directory = "/log", .sync = SyncPolicy::kNever, .segment_bytes = 100'000};

@@ -69,10 +69,11 @@ class FileWriter final : public Writer {
   Result<void> CatchUp() LARDER_REQUIRES(mutex_);
   bool TakeOver() LARDER_REQUIRES(mutex_);
   Result<void> RecoverLog() LARDER_REQUIRES(mutex_);
-  Result<void> MoveTo(const LogEnd& end) LARDER_REQUIRES(mutex_);
+  Result<void> MoveTo(const LogEnd& end, bool anew) LARDER_REQUIRES(mutex_);
   Result<void> CheckUsable() const LARDER_REQUIRES(mutex_);
   Result<void> AppendBatch(std::span<const std::string_view> records, RecordKind kind)
       LARDER_REQUIRES(mutex_);
+  void GiveUpAppend() LARDER_REQUIRES(mutex_);
   Result<void> BeginSegment(int64_t now_ms) LARDER_REQUIRES(mutex_);
   Result<void> CheckSegments() const LARDER_REQUIRES(mutex_);
   Result<void> SealLast() LARDER_REQUIRES(mutex_);
@@ -154,11 +155,12 @@ Result<void> FileWriter::RecoverLog() {
   committed_ = recovered.committed;
   next_number_ = recovered.next_number;
   recovery_ = std::move(recovered.report);
-  // Recovery has synced what it found.
+  // Numbers that were passed over are known by the segment that begins behind them. It is there
+  // before the numbers file is written again, which forgets that there was a power cut.
+  if (next_number_ != std::max(committed_ + 1, last_ == nullptr ? 1 : last_->head().first_number))
+    LARDER_TRY(BeginSegment(NowMs()));
   control_->Begin(numbers_.id, boot_, numbers_.reserved, recovered.synced, End(committed_));
   recoveries_ = control_->recoveries();
-  // Other writers take the next number from the control page: from the segment that it begins.
-  if (shared() && next_number_ != committed_ + 1) LARDER_TRY(RotateInTurn());
   return {};
 }
 
@@ -176,7 +178,7 @@ bool FileWriter::TakeOver() {
   numbers_.reserved = control_->reserved();
   recoveries_ = control_->recoveries();
   // When that fails, recovery says why.
-  if (!MoveTo(control_->end())) return false;
+  if (!MoveTo(control_->end(), true)) return false;
   control_->set_state(ControlState::kInUse);
   return true;
 }
@@ -216,23 +218,29 @@ Result<void> FileWriter::CatchUp() {
       (last_ == nullptr ? 0 : last_->head().first_number) == end.segment) {
     return {};
   }
-  if (anew) last_ = nullptr;
-  recoveries_ = control_->recoveries();
-  auto moved = MoveTo(end);
-  if (!moved) last_ = nullptr;  // the next turn tries again
-  return moved;
+  const uint32_t recoveries = control_->recoveries();
+  LARDER_TRY(MoveTo(end, anew));
+  recoveries_ = recoveries;
+  return {};
 }
 
-Result<void> FileWriter::MoveTo(const LogEnd& end) {
+// When it fails nothing has changed, and the next turn tries again.
+Result<void> FileWriter::MoveTo(const LogEnd& end, bool anew) {
+  const uint64_t next = std::max(end.committed + 1, end.segment);
+  if (end.segment != 0) {
+    const uint64_t records = next - end.segment;
+    if (!anew && last_ != nullptr && last_->head().first_number == end.segment) {
+      LARDER_TRY(last_->MoveTo(end.end, records));
+    } else {
+      LARDER_ASSIGN(auto joined, OpenSegment::Join(files_, options_.directory, options_.prefix,
+                                                   end.segment, options_.segment_bytes));
+      LARDER_TRY(joined->MoveTo(end.end, records));
+      last_ = std::move(joined);
+    }
+  }
   committed_ = end.committed;
-  next_number_ = std::max(end.committed + 1, end.segment);
-  if (end.segment == 0) return {};
-  const uint64_t records = next_number_ - end.segment;
-  if (last_ != nullptr && last_->head().first_number == end.segment)
-    return last_->MoveTo(end.end, records);
-  LARDER_ASSIGN(last_, OpenSegment::Join(files_, options_.directory, options_.prefix, end.segment,
-                                         options_.segment_bytes));
-  return last_->MoveTo(end.end, records);
+  next_number_ = next;
+  return {};
 }
 
 std::unexpected<Error> FileWriter::FailForGood(const Error& error) {
@@ -284,8 +292,8 @@ Result<void> FileWriter::CheckSegments() const {
 }
 
 Result<void> FileWriter::BeginSegment(int64_t now_ms) {
-  LARDER_TRY(CheckSegments());
   LARDER_TRY(SealLast());
+  const uint64_t empty = last_ != nullptr && last_->records() == 0 ? last_->head().first_number : 0;
   const SegmentHead head{.id = numbers_.id,
                          .first_number = next_number_,
                          .made_at_ms = now_ms,
@@ -296,13 +304,17 @@ Result<void> FileWriter::BeginSegment(int64_t now_ms) {
     // The seal has cut what other writers may have mapped.
     control_->NoteRecovery();
     recoveries_ = control_->recoveries();
-    if (begun.error().code() == ErrorCode::kNoSpace &&
+    // A later one may find space or descriptors. After an error of the disk nothing is known.
+    if (begun.error().code() != ErrorCode::kIoError &&
         OpenSegment::Discard(files_, options_.directory, options_.prefix, next_number_))
       return std::unexpected(begun.error());
     return FailForGood(begun.error());
   }
   last_ = *std::move(begun);
   control_->NoteSegmentChange();
+  // A power cut or a gap came before its first record: nobody will look for one there.
+  if (empty != 0)
+    LARDER_TRY(OpenSegment::Discard(files_, options_.directory, options_.prefix, empty));
   return {};
 }
 
@@ -340,7 +352,7 @@ Result<uint64_t> FileWriter::AppendInTurn(std::span<const std::string_view> reco
   LARDER_TRY(Reserve(next_number_ + records.size() - 1));
   control_->BeginAppend();
   if (auto appended = AppendBatch(records, kind); !appended) {
-    control_->CancelAppend();
+    GiveUpAppend();
     return std::unexpected(std::move(appended).error());
   }
   control_->EndAppend(End(committed_));
@@ -349,9 +361,21 @@ Result<uint64_t> FileWriter::AppendInTurn(std::span<const std::string_view> reco
   return committed_;
 }
 
+// Nothing was appended, but a segment may have been begun.
+void FileWriter::GiveUpAppend() {
+  if (failure_ || last_ == nullptr) {
+    control_->CancelAppend();
+  } else {
+    control_->EndAppend(End(committed_));
+  }
+}
+
 Result<void> FileWriter::AppendBatch(std::span<const std::string_view> records, RecordKind kind) {
   const int64_t now_ms = NowMs();
-  if (IsFull(BatchBytes(records), now_ms)) LARDER_TRY(BeginSegment(now_ms));
+  if (IsFull(BatchBytes(records), now_ms)) {
+    LARDER_TRY(CheckSegments());
+    LARDER_TRY(BeginSegment(now_ms));
+  }
   const std::string_view batch =
       encoder_.Encode(records, next_number_, now_ms, control_->synced(),
                       {.segment_key = last_->key(), .offset = last_->end()}, kind);
@@ -368,10 +392,11 @@ Result<void> FileWriter::AppendBatch(std::span<const std::string_view> records, 
 Result<void> FileWriter::RotateInTurn() {
   LARDER_TRY(CheckUsable());
   if (!IsFull(0, 0) && last_->records() == 0) return {};
+  LARDER_TRY(CheckSegments());
   LARDER_TRY(Reserve(next_number_));
   control_->BeginAppend();
   if (auto begun = BeginSegment(NowMs()); !begun) {
-    control_->CancelAppend();
+    GiveUpAppend();
     return begun;
   }
   control_->EndAppend(End(committed_));
@@ -500,8 +525,12 @@ void FileWriter::SyncAtIntervals() {
       if (!sync_wanted_.WaitUntil(mutex_, deadline)) break;
     }
     if (ending_ || failure_) return;
-    // Whoever appends next is told of a failure.
-    (void)SyncUpTo(committed_);
+    // Also what a process has appended that was killed since. Whoever appends next is told of a
+    // failure.
+    if (control_->synced() >= control_->committed()) continue;
+    mutex_.Unlock();
+    (void)Sync();
+    mutex_.Lock();
   }
 }
 
@@ -512,6 +541,17 @@ void FileWriter::EndSyncThread() {
     sync_wanted_.NotifyOne();
   }
   if (sync_thread_.joinable()) sync_thread_.join();
+}
+
+Result<void> CheckOptions(const Options& options) {
+  LARDER_TRY(CheckPrefix(options.prefix));
+  if (options.segment_bytes > kMaxSegmentBytes) {
+    return Fail(ErrorCode::kInvalidArgument, fmt::format("segments of {} bytes, at most {}",
+                                                         options.segment_bytes, kMaxSegmentBytes));
+  }
+  if (options.sync == SyncPolicy::kInterval && options.sync_interval.count() <= 0)
+    return Fail(ErrorCode::kInvalidArgument, "a sync interval of 0: use kAlways");
+  return {};
 }
 
 Result<Locks> TakeLocks(io::FileSystem& files, const Options& options) {
@@ -551,13 +591,19 @@ Result<void> Writer::Rotate() {
 }
 
 Result<std::unique_ptr<Writer>> Writer::Open(io::FileSystem& files, const Options& options) {
-  LARDER_TRY(CheckPrefix(options.prefix));
+  LARDER_TRY(CheckOptions(options));
+  const std::string boot_id = files.BootId();
+  if (boot_id.empty()) {
+    return Fail(ErrorCode::kUnsupported,
+                "this machine's boot id cannot be read (/proc/sys/kernel/random/boot_id): a power "
+                "cut would not be noticed");
+  }
   LARDER_TRY(files.MakeDirectories(options.directory));
   LARDER_ASSIGN(Locks locks, TakeLocks(files, options));
   LARDER_ASSIGN(auto control,
                 Control::Open(files, options.directory + "/" + ControlName(options.prefix)));
   auto writer = std::make_unique<FileWriter>(files, options, std::move(locks), std::move(control),
-                                             BootChecksum(files.BootId()));
+                                             BootChecksum(boot_id));
   LARDER_TRY(writer->Begin());
   return writer;
 }
