@@ -33,10 +33,11 @@
 //                                                                there unless QueueSync::kNever
 //               Sync, Close                     survives         survives, with all before it
 //
-//             Pop gives a record away before its work is done, and when it fails (a sync, under
-//             kAlways) it may have taken records all the same: work that must be done is received
-//             by a group. Of a batch all survives or nothing. What was not acknowledged, because
-//             the process died in the call, is done or not done, never half.
+//             Pop gives a record away before its work is done: work that must be done is received
+//             by a group. A Pop whose sync fails (kAlways) returns what it took all the same, and
+//             a power cut may bring that back; the next call fails. Of a batch all survives or
+//             nothing. What was not acknowledged, because the process died in the call, is done or
+//             not done, never half.
 // Cost:       Append: one copy and two checksums; two system calls more with kShared. Pop: a
 //             look-up in memory, a read, an append of some 20 bytes. Opening reads the last
 //             segment and what is open in the positions: it does not grow with the queue.
@@ -82,14 +83,15 @@ enum class QueueWriters : uint8_t {
 };
 
 struct QueueOptions {
-  std::string directory = {};    // made when it is missing
-  std::string prefix = "queue";  // of its files: many queues may share a directory
+  std::string directory = {};  // made when it is missing
+  // Of its files: many queues may share a directory. Does not end in ".positions".
+  std::string prefix = "queue";
   uint64_t max_segment_bytes = uint64_t{64} << 20;
   uint64_t max_segments = 0;                         // at least 2; 0: as many as the disk holds
   uint64_t max_resident_bytes = uint64_t{64} << 20;  // of the files in memory, about; 0: no limit
 
   QueueSync sync = QueueSync::kInterval;
-  std::chrono::milliseconds sync_interval{100};
+  std::chrono::milliseconds sync_interval{100};  // at least 1
   uint64_t sync_bytes = uint64_t{64} << 20;
 
   QueueFull when_full = QueueFull::kRefuse;
@@ -124,11 +126,11 @@ inline constexpr uint64_t kQueueNewest = UINT64_MAX;  // only what is appended l
 
 struct QueueGroupOptions {
   uint64_t start = kQueueOldest;  // the first number that is delivered
-  // Who does not acknowledge in this time loses the record to the next who asks.
+  // Who does not acknowledge in this time, at least 1 ms, loses the record to the next who asks.
   std::chrono::milliseconds visibility_timeout = std::chrono::seconds(30);
   // After so many deliveries without an acknowledgement a record is moved away; 0: never.
   uint32_t max_deliveries = 0;
-  // Where to: a queue that nobody has opened as kExclusive. Empty: it is deleted.
+  // Where to: another queue, which nobody has opened as kExclusive. Empty: it is deleted.
   std::string dead_letter_directory = {};
   std::string dead_letter_prefix = "queue";
 };

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "io/absolute_path.h"
+#include "log/batch.h"
 #include "queue/existing_records.h"
 #include "queue/moved_record.h"
 
@@ -71,7 +72,26 @@ Result<void> CheckOptions(const QueueOptions& options) {
     return Fail(ErrorCode::kInvalidArgument,
                 "max_segments is 1: one is written while another is emptied; 2 at least");
   }
+  if (options.prefix.ends_with(kPositionsSuffix)) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("a queue's prefix cannot be \"{}\": what ends in \"{}\" are the "
+                            "positions of another queue",
+                            options.prefix, kPositionsSuffix));
+  }
+  if (options.sync == QueueSync::kInterval && options.sync_interval.count() <= 0) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("a queue's sync_interval is {} ms; at least 1 (QueueSync::kAlways "
+                            "syncs at once)",
+                            options.sync_interval.count()));
+  }
   return {};
+}
+
+bool CanFit(std::span<const std::string_view> records) {
+  return std::ranges::none_of(
+             records,
+             [](std::string_view record) { return record.size() > log::kMaxRecordBytes; }) &&
+         log::BatchBytes(records) <= log::kMaxBatchBytes;
 }
 
 }  // namespace
@@ -142,13 +162,19 @@ Result<uint64_t> FileQueue::Append(std::span<const std::string_view> records) {
   auto appended = writer_->Append(records);
   if (appended || appended.error().code() != ErrorCode::kLimit || options_.max_segments == 0)
     return appended;
+  // Room would not help one that never fits.
+  if (!CanFit(records)) return appended;
   return AppendToFull(records);
 }
+
+// Others may drop a segment and fill another one between two looks; that often in a row it is
+// something else that hinders.
+constexpr int kMostRoundsInVain = 16;
 
 // A segment may be dead that nobody has removed yet, so every policy looks first.
 Result<uint64_t> FileQueue::AppendToFull(std::span<const std::string_view> records) {
   const auto deadline = DeadlineAfter(options_.full_timeout);
-  for (;;) {
+  for (int rounds_in_vain = 0;;) {
     // What is deleted from here on wakes.
     LARDER_ASSIGN(const uint32_t prepared, positions_->PrepareToWait());
     LARDER_TRY(MakeRoom());
@@ -156,8 +182,9 @@ Result<uint64_t> FileQueue::AppendToFull(std::span<const std::string_view> recor
     if (appended || appended.error().code() != ErrorCode::kLimit) return appended;
     if (options_.when_full == QueueFull::kRefuse) return appended;
     if (options_.when_full == QueueFull::kDropOldest) {
-      LARDER_ASSIGN(const bool dropped, DropOldest());
-      if (!dropped) return appended;
+      LARDER_ASSIGN(const Dropped dropped, DropOldest());
+      rounds_in_vain = dropped == Dropped::kByOthers ? rounds_in_vain + 1 : 0;
+      if (dropped == Dropped::kNothing || rounds_in_vain > kMostRoundsInVain) return appended;
       continue;
     }
     if (steady_clock::now() >= deadline || closed_) return appended;
@@ -171,16 +198,18 @@ Result<void> FileQueue::MakeRoom() {
   return {};
 }
 
-Result<bool> FileQueue::DropOldest() {
+Result<FileQueue::Dropped> FileQueue::DropOldest() {
   LARDER_ASSIGN(const auto segments, reader_->Segments());
-  // Somebody else may have dropped it meanwhile.
-  if (segments.size() < options_.max_segments) return true;
-  if (segments.size() < 2) return false;
+  if (segments.size() < options_.max_segments) return Dropped::kByOthers;
+  if (segments.size() < 2) return Dropped::kNothing;
   LARDER_ASSIGN(auto step, BeginStep());
-  LARDER_TRY(
+  LARDER_ASSIGN(
+      const uint64_t deleted,
       DeleteRanges(step, Existing(segments, segments[0].first_number, segments[0].last_number())));
   RemoveDeadSegments(step.state());
-  return true;
+  if (deleted != 0) return Dropped::kSome;
+  LARDER_ASSIGN(const auto left, reader_->Segments());
+  return left.size() < segments.size() ? Dropped::kSome : Dropped::kNothing;
 }
 
 // ---- Looking.
@@ -305,7 +334,14 @@ Result<std::vector<QueueRecord>> FileQueue::PopMany(size_t count) {
   if (popped.empty()) return popped;
   LARDER_TRY(step.Commit(queue::Delete{.ranges = RangesOfRecords(popped)}));
   RemoveDeadWhenPast(step.state(), popped);
-  LARDER_TRY(positions_->Settle(step.End()));
+  // Who pops has to get what was taken, also when it is not safe: nobody else gets it any more. A
+  // sync that has failed fails the next call, too.
+  if (const auto settled = positions_->Settle(step.End()); !settled) {
+    LogWarning(
+        fmt::format("queue {}/{}: records were popped, and a power cut may bring them back: "
+                    "{}",
+                    options_.directory, options_.prefix, settled.error().message()));
+  }
   return popped;
 }
 

@@ -94,7 +94,8 @@ class FileQueue {
   // ---- Room in a full queue.
   Result<uint64_t> AppendToFull(std::span<const std::string_view> records);
   Result<void> MakeRoom();
-  Result<bool> DropOldest();
+  enum class Dropped : uint8_t { kNothing, kSome, kByOthers };
+  Result<Dropped> DropOldest();
 
   // ---- Groups (group_delivery.cc)
   struct Overdue;
@@ -106,6 +107,7 @@ class FileQueue {
   Result<std::vector<QueueGroupStats>> GroupStats();
 
   // ---- Moves (moves.cc)
+  log::Options OtherQueueOptions(const Place& place) const;
   Result<QueueOrigin> Origin(uint64_t number);
   Result<uint64_t> MoveInStep(PositionsLog::Step& step, const std::vector<QueueRecord>& records,
                               log::Writer& destination, const Place& place);

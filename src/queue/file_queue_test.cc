@@ -237,6 +237,53 @@ TEST_F(FullQueueTest, BlocksNoLongerThanItIsTold) {
   EXPECT_EQ(queue->Append({&record, 1}).error().code(), ErrorCode::kLimit);
 }
 
+TEST_F(FullQueueTest, ABatchThatNeverFitsDropsNothing) {
+  options_.when_full = QueueFull::kDropOldest;
+  const auto queue = Open();
+  Append(*queue, {"precious"});
+  const std::string part(size_t{1} << 20, 'x');
+  const auto appended = queue->Append(std::vector<std::string_view>(4200, part));
+  ASSERT_FALSE(appended);
+  EXPECT_EQ(appended.error().code(), ErrorCode::kLimit);
+  EXPECT_EQ(Pop(*queue), "precious");
+}
+
+TEST_F(FullQueueTest, ABatchThatNeverFitsDoesNotBlock) {
+  options_.when_full = QueueFull::kBlock;
+  const auto queue = Open();
+  const std::string part(size_t{1} << 20, 'x');
+  const auto appended = queue->Append(std::vector<std::string_view>(4200, part));
+  ASSERT_FALSE(appended);
+  EXPECT_EQ(appended.error().code(), ErrorCode::kLimit);
+}
+
+TEST_F(QueueTest, WhatWasPoppedIsReturnedAlsoWhenItsSyncFails) {
+  const Silence silence;
+  options_.sync = QueueSync::kAlways;
+  const auto queue = Open();
+  Append(*queue, {"one", "two", "three"});
+  EXPECT_EQ(Pop(*queue), "one");
+  files_.FailSync(1);
+  EXPECT_EQ(Pop(*queue), "two");
+  files_.ClearFaults();
+  EXPECT_FALSE(queue->PopMany(1));
+}
+
+TEST_F(QueueTest, ThePrefixOfPositionsIsRefused) {
+  options_.prefix = "jobs.positions";
+  const auto refused = FileQueue::Open(files_, options_);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), ErrorCode::kInvalidArgument);
+}
+
+TEST_F(QueueTest, AnIntervalOfNoTimeIsRefused) {
+  options_.sync = QueueSync::kInterval;
+  options_.sync_interval = milliseconds(0);
+  const auto refused = FileQueue::Open(files_, options_);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), ErrorCode::kInvalidArgument);
+}
+
 TEST_F(QueueTest, OneSegmentIsNotEnough) {
   options_.max_segments = 1;
   const auto queue = FileQueue::Open(files_, options_);
@@ -348,6 +395,32 @@ TEST_F(MoveTest, ARecordThatMovedTwiceTellsTheLastPlace) {
   ASSERT_TRUE(back);
   EXPECT_EQ(back->data, "one");
   EXPECT_EQ(back->origin->number, 1U);
+}
+
+// An append that fails in its sync has appended: another one takes the record from there.
+TEST_F(MoveTest, AMoveThatFailsInASyncDoesNotLeaveTheRecordTwice) {
+  const Silence silence;
+  target_options_.sync = QueueSync::kAlways;
+  for (uint64_t n = 1;; ++n) {
+    options_.directory = "/queue" + std::to_string(n);
+    target_options_.directory = "/target" + std::to_string(n);
+    bool moved = false;
+    {
+      const auto queue = Open();
+      const auto target = Open(target_options_);
+      Append(*queue, {"one"});
+      Append(*target, {"before"});
+      files_.FailSync(n);
+      moved = queue->Move(1, *target).has_value();
+      files_.ClearFaults();
+    }
+    const auto target = Open(target_options_);
+    const auto queue = Open();
+    std::vector<std::string> all = TextsOf(target->ReadMany(2, 9));
+    for (const std::string& text : TextsOf(queue->ReadMany(0, 9))) all.push_back(text);
+    EXPECT_THAT(all, ElementsAre("one")) << "sync " << n;
+    if (moved) return;
+  }
 }
 
 // Whatever a crash leaves: the record is in one of the queues, and only there.

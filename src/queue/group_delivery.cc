@@ -47,6 +47,16 @@ Result<void> FileQueue::CreateGroup(std::string_view group, const QueueGroupOpti
     return Fail(ErrorCode::kInvalidArgument, fmt::format("a group's name has 1 to {} bytes, not {}",
                                                          kMaxNameBytes, group.size()));
   }
+  if (options.visibility_timeout.count() <= 0) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("a group's visibility_timeout is {} ms; at least 1",
+                            options.visibility_timeout.count()));
+  }
+  if (!options.dead_letter_directory.empty() && options.dead_letter_prefix == options_.prefix &&
+      io::AbsolutePath(options.dead_letter_directory) == options_.directory) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "a group's dead letters cannot go to the queue that they come from");
+  }
   LARDER_ASSIGN(auto step, BeginStep());
   if (step.state().FindGroup(group) != nullptr)
     return Fail(ErrorCode::kAlreadyExists, fmt::format("there is a group \"{}\" already", group));

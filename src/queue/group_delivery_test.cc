@@ -141,6 +141,39 @@ TEST_F(GroupTest, ARecordThatIsDeliveredTooOftenGoesToTheDeadLetters) {
   EXPECT_EQ((*letters)[0].origin->number, 1U);
 }
 
+TEST_F(GroupTest, DeadLettersThatCannotBeOpenedAreNoneToClose) {
+  const auto queue = Open();
+  QueueOptions dead = options_;
+  dead.directory = "/dead";
+  const auto taken = Open(dead);
+  Append(*queue, {"poison"});
+  CreateGroup(*queue, {.visibility_timeout = milliseconds(10),
+                       .max_deliveries = 1,
+                       .dead_letter_directory = "/dead"});
+  EXPECT_THAT(Receive(*queue, "a"), ElementsAre("poison"));
+  now_ms_ += 10;
+  (void)queue->Receive("g", "a", 1, {});
+  EXPECT_TRUE(queue->Close());
+}
+
+// Without locks of its own it would append beside the one who has it for himself.
+TEST_F(GroupTest, DeadLettersAreLockedAlsoWhereTheQueueIsNot) {
+  QueueOptions dead = options_;
+  dead.directory = "/dead";
+  const auto taken = Open(dead);
+  options_.locking = false;
+  const auto queue = Open();
+  Append(*queue, {"poison"});
+  CreateGroup(*queue, {.visibility_timeout = milliseconds(10),
+                       .max_deliveries = 1,
+                       .dead_letter_directory = "/dead"});
+  EXPECT_THAT(Receive(*queue, "a"), ElementsAre("poison"));
+  now_ms_ += 10;
+  (void)queue->Receive("g", "a", 1, {});
+  EXPECT_EQ(queue->Length(), 1U);
+  EXPECT_EQ(taken->Length(), 0U);
+}
+
 TEST_F(GroupTest, WithoutAQueueForDeadLettersItIsDeleted) {
   const auto queue = Open();
   Append(*queue, {"poison"});
@@ -200,6 +233,19 @@ TEST_F(GroupTest, AWaitEndsWithARecordOrARelease) {
   });
   EXPECT_EQ(other->Release("g", std::vector<uint64_t>{1}, {}), 1U);
   released.join();
+}
+
+TEST_F(GroupTest, GroupsThatCannotWorkAreRefused) {
+  const auto queue = Open();
+  for (const milliseconds timeout : {milliseconds(0), milliseconds(-1)}) {
+    const auto refused = queue->CreateGroup("g", {.visibility_timeout = timeout});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), ErrorCode::kInvalidArgument);
+  }
+  const auto own = queue->CreateGroup(
+      "g", {.dead_letter_directory = options_.directory, .dead_letter_prefix = options_.prefix});
+  ASSERT_FALSE(own);
+  EXPECT_EQ(own.error().code(), ErrorCode::kInvalidArgument);
 }
 
 TEST_F(GroupTest, MistakesAreToldApart) {

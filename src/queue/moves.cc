@@ -13,6 +13,27 @@
 
 namespace larder::queue {
 
+namespace {
+
+// Errors of an append that come before anything is written.
+bool WroteNothing(ErrorCode code) {
+  return code == ErrorCode::kNoSpace || code == ErrorCode::kLimit ||
+         code == ErrorCode::kInvalidArgument || code == ErrorCode::kBusy;
+}
+
+}  // namespace
+
+// Another queue may have other processes than this one, and other segments.
+log::Options FileQueue::OtherQueueOptions(const Place& place) const {
+  const log::Options own = WriterOptions(options_);
+  return {.directory = place.directory,
+          .prefix = place.prefix,
+          .sync = own.sync,
+          .sync_interval = own.sync_interval,
+          .sync_bytes = own.sync_bytes,
+          .writers = log::Writers::kShared};
+}
+
 Result<QueueOrigin> FileQueue::Origin(uint64_t number) {
   const std::string path = options_.directory + "/" + log::NumbersName(options_.prefix);
   LARDER_ASSIGN(const std::string bytes, io::ReadWholeFile(files_, path, log::kSmallFileBytes));
@@ -38,8 +59,11 @@ Result<uint64_t> FileQueue::MoveInStep(PositionsLog::Step& step,
   const std::vector<std::string_view> views(moved.begin(), moved.end());
   const auto last = destination.Append(views, log::RecordKind::kMarked);
   if (!last) {
-    for (const QueueRecord& record : records)
-      LARDER_TRY(step.Commit(CancelMove{.number = record.number}));
+    // After any other error they may be there: the intents stay, and a later step looks.
+    if (WroteNothing(last.error().code())) {
+      for (const QueueRecord& record : records)
+        LARDER_TRY(step.Commit(CancelMove{.number = record.number}));
+    }
     return std::unexpected(last.error().Within(
         fmt::format("moving to the queue {}/{}", place.directory, place.prefix)));
   }
@@ -87,11 +111,7 @@ Result<void> FileQueue::FinishMoves(PositionsLog::Step& step) {
 // A record may be whole at the end of a log that nobody has opened since it was killed, and not be
 // committed: opening it decides that it is there.
 Result<void> FileQueue::SettleTail(const Place& place) {
-  log::Options options = WriterOptions(options_);
-  options.directory = place.directory;
-  options.prefix = place.prefix;
-  options.writers = log::Writers::kShared;
-  const auto writer = log::Writer::Open(files_, options);
+  const auto writer = log::Writer::Open(files_, OtherQueueOptions(place));
   // Who has it for himself opened it after the death of whoever had it before.
   if (!writer && writer.error().code() != ErrorCode::kBusy) return std::unexpected(writer.error());
   return {};
@@ -119,16 +139,11 @@ Result<void> FileQueue::FinishMove(PositionsLog::Step& step, const Moving& move)
 // A queue of dead letters is appended to beside others.
 Result<log::Writer*> FileQueue::DeadLetterWriter(const Place& place) {
   const MutexLock lock(mutex_);
-  auto& writer = dead_letters_[place.directory + "/" + place.prefix];
-  if (writer == nullptr) {
-    log::Options options = WriterOptions(options_);
-    options.directory = place.directory;
-    options.prefix = place.prefix;
-    options.writers = log::Writers::kShared;
-    options.max_segments = 0;
-    LARDER_ASSIGN(writer, log::Writer::Open(files_, options));
-  }
-  return writer.get();
+  const std::string path = place.directory + "/" + place.prefix;
+  if (const auto found = dead_letters_.find(path); found != dead_letters_.end())
+    return found->second.get();
+  LARDER_ASSIGN(auto writer, log::Writer::Open(files_, OtherQueueOptions(place)));
+  return dead_letters_.emplace(path, std::move(writer)).first->second.get();
 }
 
 }  // namespace larder::queue

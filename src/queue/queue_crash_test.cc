@@ -229,7 +229,8 @@ class Work {
     for (const QueueRecord& record : *front) numbers.push_back(record.number);
     SetDeleted(numbers, Level::kBegun);
     const auto popped = queue_->PopMany(count);
-    if (!Did(popped)) return false;
+    // What it returns is its caller's, and not safe when the power went meanwhile.
+    if (!Did(popped) || files_.crashed()) return false;
     EXPECT_EQ(popped->size(), numbers.size());
     SetDeleted(numbers, Level::kDone);
     return true;
