@@ -159,7 +159,7 @@ struct QueueStats {
 
 class Queue {
  public:
-  LARDER_API static Result<Queue> Open(QueueOptions options);
+  LARDER_API static Result<Queue> Open(const QueueOptions& options);
 
   // ---- Putting in. All of them or none, in order; returns the number of the last one.
   LARDER_API Result<uint64_t> Append(std::span<const std::string_view> records) const;

@@ -24,7 +24,7 @@ Result<std::optional<QueueRecord>> First(Result<std::vector<QueueRecord>> record
 
 }  // namespace
 
-Result<Queue> Queue::Open(QueueOptions options) {
+Result<Queue> Queue::Open(const QueueOptions& options) {
   auto state = std::make_shared<State>();
   LARDER_ASSIGN(state->queue, queue::FileQueue::Open(io::RealFileSystem(), options));
   return Queue(std::move(state));

@@ -93,7 +93,9 @@ Result<void> OpenSegment::Discard(io::FileSystem& files, const std::string& dire
   // The index first: a segment without one can be read, and an index alone is nothing.
   for (const std::string& name :
        {IndexName(prefix, first_number), SegmentName(prefix, first_number)}) {
-    const auto removed = files.Remove(directory + "/" + name);
+    std::string path = directory;
+    path.append("/").append(name);
+    const auto removed = files.Remove(path);
     if (!removed && removed.error().code() != ErrorCode::kNotFound) return removed;
   }
   return {};

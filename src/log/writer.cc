@@ -529,7 +529,7 @@ void FileWriter::SyncAtIntervals() {
     // failure.
     if (control_->synced() >= control_->committed()) continue;
     mutex_.Unlock();
-    (void)Sync();
+    [[maybe_unused]] const auto synced = Sync();
     mutex_.Lock();
   }
 }
