@@ -147,7 +147,7 @@ Result<void> FileQueue::CheckOpen() const {
 Result<PositionsLog::Step> FileQueue::BeginStep() {
   LARDER_TRY(CheckOpen());
   LARDER_ASSIGN(auto step, positions_->Begin());
-  if (!step.state().moves().empty()) LARDER_TRY(FinishMoves(step));
+  if (!step.state().moves().empty()) FinishMoves(step);
   return step;
 }
 
@@ -256,8 +256,17 @@ Result<QueueRecord> FileQueue::Read(uint64_t number) {
   return FromLog(std::move(record));
 }
 
-Result<std::vector<QueueRecord>> FileQueue::ReadMany(uint64_t number, size_t count) {
+// What a process left on its way when it died may be the front: a step finds out.
+Result<void> FileQueue::FinishMovesFirst() {
   LARDER_TRY(CheckOpen());
+  bool moves = false;
+  LARDER_TRY(positions_->Look([&](const Positions& state) { moves = !state.moves().empty(); }));
+  if (moves) LARDER_TRY(BeginStep());
+  return {};
+}
+
+Result<std::vector<QueueRecord>> FileQueue::ReadMany(uint64_t number, size_t count) {
+  LARDER_TRY(FinishMovesFirst());
   Result<std::vector<QueueRecord>> live;
   LARDER_TRY(positions_->Look(
       [&](const Positions& state) { live = Live(state, std::max<uint64_t>(number, 1), count); }));

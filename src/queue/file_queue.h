@@ -84,6 +84,7 @@ class FileQueue {
   Result<void> Begin();
 
   // ---- What is there.
+  Result<void> FinishMovesFirst();
   Result<std::vector<QueueRecord>> Live(const Positions& state, uint64_t from, size_t count);
   Result<uint64_t> DeleteRanges(PositionsLog::Step& step, const std::vector<Range>& ranges);
   void RemoveDeadSegments(const Positions& state);
@@ -101,7 +102,8 @@ class FileQueue {
   struct Overdue;
   Result<std::vector<QueueRecord>> ReceiveNow(std::string_view group, std::string_view consumer,
                                               size_t count);
-  Result<Overdue> FindOverdue(const Group& group, int64_t now_ms, size_t count);
+  Result<Overdue> FindOverdue(const Positions& state, const Group& group, int64_t now_ms,
+                              size_t count);
   Result<void> Bury(PositionsLog::Step& step, const Place& place, const Overdue& overdue);
   Result<TimePoint> NextDelivery(std::string_view group, TimePoint deadline);
   Result<std::vector<QueueGroupStats>> GroupStats();
@@ -111,12 +113,11 @@ class FileQueue {
   Result<QueueOrigin> Origin(uint64_t number);
   Result<uint64_t> MoveInStep(PositionsLog::Step& step, const std::vector<QueueRecord>& records,
                               log::Writer& destination, const Place& place);
-  Result<void> FinishMoves(PositionsLog::Step& step);
-  Result<void> SettleTail(const Place& place);
+  void FinishMoves(PositionsLog::Step& step);
   Result<void> FinishMove(PositionsLog::Step& step, const Moving& move);
   Result<log::Writer*> DeadLetterWriter(const Place& place);
 
-  // A step in which no move is half done.
+  // A step in which no move is half done whose end can be known.
   Result<PositionsLog::Step> BeginStep();
   Result<void> CheckOpen() const;
 
@@ -131,6 +132,8 @@ class FileQueue {
   Mutex mutex_;
   const void* front_segment_ LARDER_GUARDED_BY(mutex_) = nullptr;  // where was popped last
   std::map<std::string, std::unique_ptr<log::Writer>> dead_letters_ LARDER_GUARDED_BY(mutex_);
+  // Numbers of moves that could not be finished, and when to try again.
+  std::map<uint64_t, TimePoint> unfinished_moves_ LARDER_GUARDED_BY(mutex_);
 };
 
 }  // namespace larder::queue

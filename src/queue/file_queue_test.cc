@@ -423,6 +423,81 @@ TEST_F(MoveTest, AMoveThatFailsInASyncDoesNotLeaveTheRecordTwice) {
   }
 }
 
+// What a move has left whose mover died before the append.
+void LeaveIntent(io::FileSystem& files, const std::string& directory, const Moving& move) {
+  const auto positions = *PositionsLog::Open(files, {.directory = directory});
+  auto step = *positions->Begin();
+  ASSERT_TRUE(step.Commit(move));
+}
+
+TEST_F(MoveTest, AMoveWhoseEndCannotBeKnownYetStopsNothing) {
+  const Silence silence;
+  target_options_.writers = QueueWriters::kExclusive;
+  const auto target = Open(target_options_);
+  auto queue = Open();
+  Append(*queue, {"one", "two"});
+  LeaveIntent(files_, "/queue",
+              {.number = 1, .to = {"/target", "queue"}, .destination_committed = 0});
+  EXPECT_EQ(Pop(*queue), "two");
+  EXPECT_EQ(Pop(*queue), "nothing");
+  const auto again = queue->Move(1, *target);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code(), ErrorCode::kBusy);
+  // Nobody has the other queue any more.
+  ASSERT_TRUE(target->Close());
+  queue.reset();
+  queue = Open();
+  EXPECT_EQ(Pop(*queue), "one");
+}
+
+TEST_F(MoveTest, AWaitSeesWhatNeverLeft) {
+  const auto queue = Open();
+  Append(*queue, {"one"});
+  LeaveIntent(files_, "/queue",
+              {.number = 1, .to = {"/target", "queue"}, .destination_committed = 0});
+  EXPECT_TRUE(*queue->WaitForData({}, {}));
+}
+
+TEST_F(MoveTest, WhatArrivedAndWasRemovedThereDoesNotComeBack) {
+  const Silence silence;
+  target_options_.max_segment_bytes = 13'000;
+  auto queue = Open();
+  Append(*queue, {"one", "two"});
+  {
+    const auto target = Open(target_options_);
+    ASSERT_EQ(queue->Move(1, *target), 1U);
+    for (int i = 0; i < 4; ++i) Append(*target, {std::string(8000, 'x')});
+    EXPECT_EQ(Pop(*target), "one");
+    queue.reset();
+    EXPECT_THAT(TextsOf(target->PopMany(2)), testing::SizeIs(2));
+  }
+  LeaveIntent(files_, "/queue",
+              {.number = 2, .to = {"/target", "queue"}, .destination_committed = 0});
+  queue = Open();
+  EXPECT_EQ(Pop(*queue), "nothing");
+}
+
+// A power cut leaves a gap in the numbers of the other queue, which is no sign of an arrival.
+TEST_F(MoveTest, WhatAPowerCutTookOnItsWayIsStillHere) {
+  {
+    const auto queue = Open();
+    const auto target = Open(target_options_);
+    Append(*queue, {"one"});
+    Append(*target, {"before"});
+    ASSERT_TRUE(queue->Sync());
+    ASSERT_TRUE(target->Sync());
+    LeaveIntent(files_, "/queue",
+                {.number = 1, .to = {"/target", "queue"}, .destination_committed = 1});
+    ASSERT_TRUE(queue->Sync());
+    Append(*target, {"lost"});
+    files_.Crash();
+  }
+  files_.Reboot(io::Survival::kSyncedOnly);
+  const auto target = Open(target_options_);
+  EXPECT_GT(Append(*target, {"after"}), 3U);
+  EXPECT_EQ(Pop(*Open()), "one");
+}
+
 // Whatever a crash leaves: the record is in one of the queues, and only there.
 TEST_F(MoveTest, ACrashLeavesTheRecordInOneQueue) {
   for (const QueueSync sync : {QueueSync::kNever, QueueSync::kAlways}) {

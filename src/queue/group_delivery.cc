@@ -90,12 +90,13 @@ struct FileQueue::Overdue {
   std::vector<uint64_t> lost;  // a power cut took the records
 };
 
-Result<FileQueue::Overdue> FileQueue::FindOverdue(const Group& group, int64_t now_ms,
-                                                  size_t count) {
+Result<FileQueue::Overdue> FileQueue::FindOverdue(const Positions& state, const Group& group,
+                                                  int64_t now_ms, size_t count) {
   Overdue overdue;
   const uint64_t most = group.settings().max_deliveries;
   for (const auto& [deadline_ms, number] : group.due()) {
     if (deadline_ms > now_ms || overdue.again.size() == count) break;
+    if (state.moves().contains(number)) continue;
     auto record = reader_->Read(number);
     if (!record) {
       if (record.error().code() != ErrorCode::kNotFound)
@@ -127,7 +128,7 @@ Result<std::vector<QueueRecord>> FileQueue::ReceiveNow(std::string_view name,
   LARDER_ASSIGN(auto step, BeginStep());
   LARDER_ASSIGN(const Group* group, GroupOf(step.state(), name));
   const int64_t now_ms = now_ms_();
-  LARDER_ASSIGN(Overdue overdue, FindOverdue(*group, now_ms, count));
+  LARDER_ASSIGN(Overdue overdue, FindOverdue(step.state(), *group, now_ms, count));
   LARDER_TRY(Bury(step, Place(group->settings().dead_letter), overdue));
   std::vector<QueueRecord> received = std::move(overdue.again);
   LARDER_ASSIGN(auto fresh, Live(step.state(), group->next(), count - received.size()));

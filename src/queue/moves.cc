@@ -1,6 +1,8 @@
 // Moving records to another queue. A move is one step of this queue: intent, append there, deletion
 // here. Whoever finds an intent in a later step knows that the mover died, and looks over there.
 #include <algorithm>
+#include <chrono>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -15,10 +17,69 @@ namespace larder::queue {
 
 namespace {
 
+using std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kTryMovesAgainAfter{1};
+
 // Errors of an append that come before anything is written.
 bool WroteNothing(ErrorCode code) {
   return code == ErrorCode::kNoSpace || code == ErrorCode::kLimit ||
          code == ErrorCode::kInvalidArgument || code == ErrorCode::kBusy;
+}
+
+// The number that a moved record has in its new queue, if it is there.
+Result<std::optional<uint64_t>> FindMoved(log::Reader& reader, const QueueOrigin& origin,
+                                          uint64_t behind) {
+  for (uint64_t number = behind + 1;;) {
+    const auto record = reader.ReadFrom(number);
+    if (!record) {
+      if (record.error().code() == ErrorCode::kNotFound) return std::nullopt;
+      return std::unexpected(record.error());
+    }
+    number = record->number + 1;
+    if (record->kind != log::RecordKind::kMarked) continue;
+    const auto moved = ReadMovedRecord(record->data, record->number);
+    if (moved && moved->origin == origin) return record->number;
+  }
+}
+
+// What was deleted in another queue. Only read: to open its positions would take their turn, while
+// it may hold that and want ours.
+Result<NumberSet> DeletedThere(io::FileSystem& files, const Place& place) {
+  LARDER_ASSIGN(const auto reader,
+                log::Reader::Open(files, {.directory = place.directory,
+                                          .prefix = place.prefix + std::string(kPositionsSuffix)}));
+  LARDER_ASSIGN(const auto segments, reader->Segments());
+  uint64_t from = 1;
+  for (const log::SegmentInfo& segment : segments) {
+    const auto first = reader->Read(segment.first_number);
+    if (first && first->kind == log::RecordKind::kMarked) from = segment.first_number;
+    if (!first && first.error().code() != ErrorCode::kNotFound)
+      return std::unexpected(first.error());
+  }
+  Positions state;
+  while (from <= reader->committed()) {
+    LARDER_ASSIGN(const log::Record record, reader->ReadFrom(from));
+    LARDER_ASSIGN(const Change change, DecodeChange(record.data));
+    LARDER_TRY(state.Apply(change));
+    from = record.number + 1;
+  }
+  return state.deleted();
+}
+
+// Whether records that came behind the move's place were deleted there, and are gone with their
+// segments. Missing numbers alone do not say so: a power cut leaves gaps, too.
+Result<bool> RemovedBehind(io::FileSystem& files, log::Reader& reader, const Moving& move) {
+  LARDER_ASSIGN(const NumberSet deleted, DeletedThere(files, move.to));
+  LARDER_ASSIGN(const auto segments, reader.Segments());
+  for (const auto& [first, last] : deleted.intervals()) {
+    const uint64_t from = std::max(first, move.destination_committed + 1);
+    if (from > last) continue;
+    uint64_t kept = 0;
+    for (const Range& range : Existing(segments, from, last)) kept += range.last - range.first + 1;
+    if (kept != last - from + 1) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -83,6 +144,11 @@ Result<uint64_t> FileQueue::Move(uint64_t number, FileQueue& destination) {
   LARDER_ASSIGN(auto step, BeginStep());
   if (step.state().deleted().Contains(number))
     return Fail(ErrorCode::kNotFound, fmt::format("record {} was deleted", number));
+  if (const auto moving = step.state().moves().find(number); moving != step.state().moves().end()) {
+    return Fail(ErrorCode::kBusy,
+                fmt::format("record {} is on its way to the queue {}/{} already", number,
+                            moving->second.to.directory, moving->second.to.prefix));
+  }
   LARDER_ASSIGN(log::Record record, reader_->Read(number));
   LARDER_ASSIGN(QueueRecord moving, FromLog(std::move(record)));
   LARDER_ASSIGN(const uint64_t there, MoveInStep(step, {std::move(moving)}, *destination.writer_,
@@ -93,47 +159,67 @@ Result<uint64_t> FileQueue::Move(uint64_t number, FileQueue& destination) {
   return there;
 }
 
-Result<void> FileQueue::FinishMoves(PositionsLog::Step& step) {
+// What cannot be known now is looked at again later: the intent stays, and its record is nobody's
+// meanwhile.
+void FileQueue::FinishMoves(PositionsLog::Step& step) {
   // Copied: each that is finished leaves the state.
   std::vector<Moving> moves;
   for (const auto& [number, move] : step.state().moves()) moves.push_back(move);
   for (const Moving& move : moves) {
-    if (auto finished = FinishMove(step, move); !finished) {
-      return std::unexpected(finished.error().Within(
-          fmt::format("record {} was on its way to the queue {}/{} when a process died; to know "
-                      "whether it arrived",
-                      move.number, move.to.directory, move.to.prefix)));
+    const auto now = steady_clock::now();
+    {
+      const MutexLock lock(mutex_);
+      const auto tried = unfinished_moves_.find(move.number);
+      if (tried != unfinished_moves_.end() && now < tried->second) continue;
     }
+    const auto finished = FinishMove(step, move);
+    const MutexLock lock(mutex_);
+    if (finished) {
+      unfinished_moves_.erase(move.number);
+      continue;
+    }
+    if (!unfinished_moves_.insert_or_assign(move.number, now + kTryMovesAgainAfter).second)
+      continue;
+    LogWarning(
+        fmt::format("queue {}/{}: record {} was on its way to the queue {}/{} when it was "
+                    "interrupted, and it is not known yet whether it arrived: {}",
+                    options_.directory, options_.prefix, move.number, move.to.directory,
+                    move.to.prefix, finished.error().message()));
   }
-  return {};
-}
-
-// A record may be whole at the end of a log that nobody has opened since it was killed, and not be
-// committed: opening it decides that it is there.
-Result<void> FileQueue::SettleTail(const Place& place) {
-  const auto writer = log::Writer::Open(files_, OtherQueueOptions(place));
-  // Who has it for himself opened it after the death of whoever had it before.
-  if (!writer && writer.error().code() != ErrorCode::kBusy) return std::unexpected(writer.error());
-  return {};
 }
 
 Result<void> FileQueue::FinishMove(PositionsLog::Step& step, const Moving& move) {
   LARDER_ASSIGN(const QueueOrigin origin, Origin(move.number));
-  LARDER_TRY(SettleTail(move.to));
+  // A record may be whole at the end of a log that nobody has opened since it was killed, and not
+  // be committed: opening it decides that it is there. Who has it for himself does that, and may
+  // be doing it just now.
+  const auto writer = log::Writer::Open(files_, OtherQueueOptions(move.to));
+  if (!writer && writer.error().code() != ErrorCode::kBusy) return std::unexpected(writer.error());
   LARDER_ASSIGN(const auto reader, log::Reader::Open(files_, {.directory = move.to.directory,
                                                               .prefix = move.to.prefix}));
-  for (uint64_t number = move.destination_committed + 1;;) {
-    const auto record = reader->ReadFrom(number);
-    if (!record) {
-      if (record.error().code() != ErrorCode::kNotFound) return std::unexpected(record.error());
-      return step.Commit(CancelMove{.number = move.number});
+  const queue::Delete gone{.ranges = {{.first = move.number, .last = move.number}}};
+  LARDER_ASSIGN(const std::optional<uint64_t> there,
+                FindMoved(*reader, origin, move.destination_committed));
+  if (there) {
+    // Not deleted here before it is safe there.
+    if (options_.sync != QueueSync::kNever && reader->synced() < *there) {
+      if (!writer) return std::unexpected(writer.error());
+      LARDER_TRY((*writer)->Sync());
     }
-    number = record->number + 1;
-    if (record->kind != log::RecordKind::kMarked) continue;
-    const auto moved = ReadMovedRecord(record->data, record->number);
-    if (!moved || !(moved->origin == origin)) continue;
-    return step.Commit(queue::Delete{.ranges = {{.first = move.number, .last = move.number}}});
+    return step.Commit(gone);
   }
+  if (!writer) return std::unexpected(writer.error());
+  LARDER_ASSIGN(const bool removed, RemovedBehind(files_, *reader, move));
+  if (removed) {
+    LogWarning(fmt::format(
+        "queue {}/{}: record {} was on its way to the queue {}/{}, from which "
+        "records were taken and removed since: it is taken to be one of them",
+        options_.directory, options_.prefix, move.number, move.to.directory, move.to.prefix));
+    return step.Commit(gone);
+  }
+  LARDER_TRY(step.Commit(CancelMove{.number = move.number}));
+  // It is there again for whoever waits.
+  return reader_->Nudge();
 }
 
 // A queue of dead letters is appended to beside others.
