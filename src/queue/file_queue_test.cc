@@ -477,6 +477,39 @@ TEST_F(MoveTest, WhatArrivedAndWasRemovedThereDoesNotComeBack) {
   EXPECT_EQ(Pop(*queue), "nothing");
 }
 
+// The append succeeds and its sync does not: what is found there is perhaps not on the disk.
+TEST_F(MoveTest, NothingIsDeletedHereBeforeItIsSafeThere) {
+  const Silence silence;
+  options_.sync = target_options_.sync = QueueSync::kInterval;
+  options_.sync_interval = target_options_.sync_interval = std::chrono::hours(1);
+  target_options_.writers = QueueWriters::kExclusive;
+  for (uint64_t n = 1;; ++n) {
+    options_.directory = "/queue" + std::to_string(n);
+    target_options_.directory = "/target" + std::to_string(n);
+    bool moved = false;
+    size_t popped = 0;
+    {
+      const auto queue = Open();
+      const auto target = Open(target_options_);
+      Append(*queue, {"one"});
+      Append(*target, {"before"});
+      ASSERT_TRUE(queue->Sync());
+      ASSERT_TRUE(target->Sync());
+      files_.FailSync(n);
+      moved = queue->Move(1, *target).has_value();
+      files_.ClearFaults();
+      if (const auto taken = queue->PopMany(1)) popped = taken->size();
+      (void)queue->Sync();
+      files_.Crash();
+    }
+    files_.Reboot(io::Survival::kSyncedOnly);
+    const auto target = Open(target_options_);
+    const auto queue = Open();
+    EXPECT_EQ(*target->Length() - 1 + *queue->Length() + popped, 1U) << "sync " << n;
+    if (moved) return;
+  }
+}
+
 // A power cut leaves a gap in the numbers of the other queue, which is no sign of an arrival.
 TEST_F(MoveTest, WhatAPowerCutTookOnItsWayIsStillHere) {
   {

@@ -132,6 +132,10 @@ Result<std::vector<QueueRecord>> FileQueue::ReceiveNow(std::string_view name,
   LARDER_TRY(Bury(step, Place(group->settings().dead_letter), overdue));
   std::vector<QueueRecord> received = std::move(overdue.again);
   LARDER_ASSIGN(auto fresh, Live(step.state(), group->next(), count - received.size()));
+  // Behind a record that moves the group waits: should it stay here, it is delivered, too.
+  const auto moving = step.state().moves().lower_bound(group->next());
+  if (moving != step.state().moves().end())
+    std::erase_if(fresh, [&](const QueueRecord& at) { return at.number > moving->first; });
   std::ranges::move(fresh, std::back_inserter(received));
   if (received.empty()) return received;
   LARDER_TRY(step.Commit(

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "larder/log.h"
 #include "queue/test_queue.h"
 
 namespace larder::queue {
@@ -172,6 +173,28 @@ TEST_F(GroupTest, DeadLettersAreLockedAlsoWhereTheQueueIsNot) {
   (void)queue->Receive("g", "a", 1, {});
   EXPECT_EQ(queue->Length(), 1U);
   EXPECT_EQ(taken->Length(), 0U);
+}
+
+TEST_F(GroupTest, WhatMovesAndStaysAfterAllIsDelivered) {
+  SetLogLevel(LogLevel::kOff);
+  QueueOptions other = options_;
+  other.directory = "/other";
+  auto taken = Open(other);
+  auto queue = Open();
+  Append(*queue, {"1", "2", "3"});
+  CreateGroup(*queue);
+  {
+    const auto positions = *PositionsLog::Open(files_, {.directory = "/queue"});
+    auto step = *positions->Begin();
+    ASSERT_TRUE(
+        step.Commit(Moving{.number = 2, .to = {"/other", "queue"}, .destination_committed = 0}));
+  }
+  EXPECT_THAT(Receive(*queue, "a"), ElementsAre("1"));
+  taken.reset();
+  queue.reset();
+  queue = Open();
+  EXPECT_THAT(Receive(*queue, "a"), ElementsAre("2", "3"));
+  SetLogLevel(LogLevel::kWarning);
 }
 
 TEST_F(GroupTest, WithoutAQueueForDeadLettersItIsDeleted) {
