@@ -8,6 +8,7 @@
 // Durability: see include/larder/queue.h.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -103,8 +104,10 @@ class FileQueue {
   Result<std::vector<QueueRecord>> ReceiveNow(std::string_view group, std::string_view consumer,
                                               size_t count);
   Result<Overdue> FindOverdue(const Positions& state, const Group& group, int64_t now_ms,
-                              size_t count);
+                              size_t count, size_t most_dead);
   Result<void> Bury(PositionsLog::Step& step, const Place& place, const Overdue& overdue);
+  TimePoint BuryAgainAt();
+  void NoteNotBuried(std::string_view group, const Error& error);
   Result<TimePoint> NextDelivery(std::string_view group, TimePoint deadline);
   Result<std::vector<QueueGroupStats>> GroupStats();
 
@@ -132,6 +135,8 @@ class FileQueue {
   Mutex mutex_;
   const void* front_segment_ LARDER_GUARDED_BY(mutex_) = nullptr;  // where was popped last
   std::map<std::string, std::unique_ptr<log::Writer>> dead_letters_ LARDER_GUARDED_BY(mutex_);
+  std::optional<std::array<char, 16>> id_ LARDER_GUARDED_BY(mutex_);  // once it was read
+  TimePoint bury_again_at_ LARDER_GUARDED_BY(mutex_);                 // after it could not be done
   // Numbers of moves that could not be finished, and when to try again.
   std::map<uint64_t, TimePoint> unfinished_moves_ LARDER_GUARDED_BY(mutex_);
 };

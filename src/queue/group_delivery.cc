@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "io/absolute_path.h"
 #include "queue/existing_records.h"
 #include "queue/file_queue.h"
@@ -14,6 +15,9 @@ namespace larder::queue {
 namespace {
 
 using std::chrono::steady_clock;
+
+constexpr size_t kMostDeadInAStep = 100;
+constexpr std::chrono::seconds kBuryAgainAfter{1};
 
 std::unexpected<Error> NoGroup(std::string_view group) {
   return Fail(ErrorCode::kNotFound, fmt::format("there is no group \"{}\" in this queue", group));
@@ -91,12 +95,14 @@ struct FileQueue::Overdue {
 };
 
 Result<FileQueue::Overdue> FileQueue::FindOverdue(const Positions& state, const Group& group,
-                                                  int64_t now_ms, size_t count) {
+                                                  int64_t now_ms, size_t count, size_t most_dead) {
   Overdue overdue;
   const uint64_t most = group.settings().max_deliveries;
   for (const auto& [deadline_ms, number] : group.due()) {
     if (deadline_ms > now_ms || overdue.again.size() == count) break;
     if (state.moves().contains(number)) continue;
+    const bool dead = most != 0 && group.Deliveries(number) >= most;
+    if (dead && overdue.dead.size() == most_dead) continue;
     auto record = reader_->Read(number);
     if (!record) {
       if (record.error().code() != ErrorCode::kNotFound)
@@ -105,7 +111,6 @@ Result<FileQueue::Overdue> FileQueue::FindOverdue(const Positions& state, const 
       continue;
     }
     LARDER_ASSIGN(QueueRecord taken, FromLog(*std::move(record)));
-    const bool dead = most != 0 && group.Deliveries(number) >= most;
     (dead ? overdue.dead : overdue.again).push_back(std::move(taken));
   }
   return overdue;
@@ -128,8 +133,9 @@ Result<std::vector<QueueRecord>> FileQueue::ReceiveNow(std::string_view name,
   LARDER_ASSIGN(auto step, BeginStep());
   LARDER_ASSIGN(const Group* group, GroupOf(step.state(), name));
   const int64_t now_ms = now_ms_();
-  LARDER_ASSIGN(Overdue overdue, FindOverdue(step.state(), *group, now_ms, count));
-  LARDER_TRY(Bury(step, Place(group->settings().dead_letter), overdue));
+  const bool may_bury = steady_clock::now() >= BuryAgainAt();
+  LARDER_ASSIGN(Overdue overdue,
+                FindOverdue(step.state(), *group, now_ms, count, may_bury ? kMostDeadInAStep : 0));
   std::vector<QueueRecord> received = std::move(overdue.again);
   LARDER_ASSIGN(auto fresh, Live(step.state(), group->next(), count - received.size()));
   // Behind a record that moves the group waits: should it stay here, it is delivered, too.
@@ -137,19 +143,34 @@ Result<std::vector<QueueRecord>> FileQueue::ReceiveNow(std::string_view name,
   if (moving != step.state().moves().end())
     std::erase_if(fresh, [&](const QueueRecord& at) { return at.number > moving->first; });
   std::ranges::move(fresh, std::back_inserter(received));
-  if (received.empty()) return received;
-  LARDER_TRY(step.Commit(
-      Deliver{.group = std::string(name),
-              .consumer = std::string(consumer),
-              .now_ms = now_ms,
-              .deadline_ms =
-                  Later(now_ms, std::chrono::milliseconds(group->settings().visibility_timeout_ms)),
-              .ranges = RangesOfRecords(received)}));
+  if (!received.empty())
+    LARDER_TRY(step.Commit(Deliver{
+        .group = std::string(name),
+        .consumer = std::string(consumer),
+        .now_ms = now_ms,
+        .deadline_ms =
+            Later(now_ms, std::chrono::milliseconds(group->settings().visibility_timeout_ms)),
+        .ranges = RangesOfRecords(received)}));
   for (QueueRecord& record : received)
     record.deliveries =
         static_cast<uint32_t>(std::min<uint64_t>(group->Deliveries(record.number), UINT32_MAX));
+  // Who asks for good records gets them whatever becomes of the bad ones.
+  if (const auto buried = Bury(step, Place(group->settings().dead_letter), overdue); !buried)
+    NoteNotBuried(name, buried.error());
   LARDER_TRY(positions_->Settle(step.End()));
   return received;
+}
+
+FileQueue::TimePoint FileQueue::BuryAgainAt() {
+  const MutexLock lock(mutex_);
+  return bury_again_at_;
+}
+
+void FileQueue::NoteNotBuried(std::string_view group, const Error& error) {
+  LogWarning(fmt::format("queue {}/{}: what group \"{}\" has received too often stays for now: {}",
+                         options_.directory, options_.prefix, group, error.message()));
+  const MutexLock lock(mutex_);
+  bury_again_at_ = steady_clock::now() + kBuryAgainAfter;
 }
 
 Result<std::vector<QueueRecord>> FileQueue::Receive(std::string_view group,
@@ -169,7 +190,9 @@ Result<std::vector<QueueRecord>> FileQueue::Receive(std::string_view group,
     LARDER_ASSIGN(const uint32_t prepared, reader_->PrepareToWait());
     received = ReceiveNow(group, consumer, count);
     if (!received || !received->empty()) return received;
-    LARDER_ASSIGN(const auto until, NextDelivery(group, deadline));
+    LARDER_ASSIGN(auto until, NextDelivery(group, deadline));
+    // What cannot be buried is due all the time.
+    until = std::min(deadline, std::max(until, BuryAgainAt()));
     LARDER_TRY(reader_->Wait(prepared, until));
     received = ReceiveNow(group, consumer, count);
     if (!received || !received->empty()) return received;

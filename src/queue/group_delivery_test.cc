@@ -197,6 +197,46 @@ TEST_F(GroupTest, WhatMovesAndStaysAfterAllIsDelivered) {
   SetLogLevel(LogLevel::kWarning);
 }
 
+TEST_F(GroupTest, DeadLettersThatAreBusyDoNotHoldUpGoodRecords) {
+  SetLogLevel(LogLevel::kOff);
+  QueueOptions dead = options_;
+  dead.directory = "/dead";
+  const auto taken = Open(dead);
+  auto queue = Open();
+  Append(*queue, {"poison"});
+  CreateGroup(*queue, {.visibility_timeout = milliseconds(10),
+                       .max_deliveries = 1,
+                       .dead_letter_directory = "/dead"});
+  EXPECT_THAT(Receive(*queue, "a"), ElementsAre("poison"));
+  now_ms_ += 10;
+  Append(*queue, {"good", "better"});
+  EXPECT_THAT(Receive(*queue, "a", 1), ElementsAre("good"));
+  EXPECT_THAT(Receive(*queue, "a", 1), ElementsAre("better"));
+  ASSERT_TRUE(taken->Close());
+  queue.reset();
+  queue = Open();
+  EXPECT_THAT(Receive(*queue, "a", 0), IsEmpty());
+  EXPECT_EQ(queue->Length(), 3U);
+  Acknowledge(*queue, {2, 3});
+  EXPECT_THAT(Receive(*queue, "a"), IsEmpty());
+  EXPECT_EQ(queue->Length(), 0U);
+  SetLogLevel(LogLevel::kWarning);
+}
+
+TEST_F(GroupTest, AStepBuriesAHundredAtMost) {
+  const auto queue = Open();
+  Append(*queue, std::vector<std::string_view>(250, "poison"));
+  CreateGroup(*queue, {.visibility_timeout = milliseconds(10),
+                       .max_deliveries = 1,
+                       .dead_letter_directory = "/dead"});
+  EXPECT_THAT(Receive(*queue, "a", 250), testing::SizeIs(250));
+  now_ms_ += 10;
+  for (const uint64_t left : {150U, 50U, 0U}) {
+    EXPECT_THAT(Receive(*queue, "a"), IsEmpty());
+    EXPECT_EQ(queue->Length(), left);
+  }
+}
+
 TEST_F(GroupTest, WithoutAQueueForDeadLettersItIsDeleted) {
   const auto queue = Open();
   Append(*queue, {"poison"});

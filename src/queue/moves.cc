@@ -96,10 +96,13 @@ log::Options FileQueue::OtherQueueOptions(const Place& place) const {
 }
 
 Result<QueueOrigin> FileQueue::Origin(uint64_t number) {
+  const MutexLock lock(mutex_);
+  if (id_) return QueueOrigin{.queue = *id_, .number = number};
   const std::string path = options_.directory + "/" + log::NumbersName(options_.prefix);
   LARDER_ASSIGN(const std::string bytes, io::ReadWholeFile(files_, path, log::kSmallFileBytes));
   LARDER_ASSIGN(const log::Numbers numbers, log::ReadNumbersFile(bytes, path));
-  return QueueOrigin{.queue = numbers.id, .number = number};
+  id_ = numbers.id;
+  return QueueOrigin{.queue = *id_, .number = number};
 }
 
 // Returns the number of the last one over there.
