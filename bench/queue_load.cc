@@ -6,15 +6,16 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <ctime>
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -43,10 +44,7 @@ struct Load {
   uint64_t record_bytes = 256;
 };
 
-[[noreturn]] void Stop(const std::string& why) {
-  std::fprintf(stderr, "queue_load: %s\n", why.c_str());
-  std::exit(1);
-}
+[[noreturn]] void Stop(const std::string& why) { throw std::runtime_error(why); }
 
 template <typename T>
 T Must(larder::Result<T> result) {
@@ -55,7 +53,7 @@ T Must(larder::Result<T> result) {
 }
 
 void MustCall(bool done, const char* what) {
-  if (!done) Stop(fmt::format("{}: {}", what, std::strerror(errno)));
+  if (!done) Stop(fmt::format("{}: {}", what, std::generic_category().message(errno)));
 }
 
 int64_t NowNs() {
@@ -129,12 +127,14 @@ Figures AppendHundreds(const Load& load) {
 // theirs, by one thread and by 32.
 Figures Always(const Load& load) {
   constexpr int kSyncs = 300;
+  constexpr int kThreads = 32;
+  constexpr int kSyncsOfEach = 75;
   const std::string data(load.record_bytes, 'r');
   const int file = ::open((load.directory + "/plain").c_str(), O_RDWR | O_CREAT, 0600);
   MustCall(file >= 0 && ::posix_fallocate(file, 0, 1 << 20) == 0 && ::fsync(file) == 0, "allocate");
   const double disk = Seconds([&] {
     for (int i = 0; i < kSyncs; ++i) {
-      MustCall(::pwrite(file, data.data(), data.size(), i * 312) >= 0, "write");
+      MustCall(::pwrite(file, data.data(), data.size(), off_t{i} * 312) >= 0, "write");
       MustCall(::fdatasync(file) == 0, "fdatasync");
     }
   });
@@ -147,12 +147,13 @@ Figures Always(const Load& load) {
   const double one = Seconds([&] { append(kSyncs); });
   const double many = Seconds([&] {
     std::vector<std::thread> threads;
-    for (int t = 0; t < 32; ++t) threads.emplace_back([&] { append(kSyncs / 4); });
+    threads.reserve(kThreads);
+    for (int t = 0; t < kThreads; ++t) threads.emplace_back([&] { append(kSyncsOfEach); });
     for (std::thread& thread : threads) thread.join();
   });
   return {{"fdatasync_per_s", kSyncs / disk},
           {"one_writer_per_s", kSyncs / one},
-          {"writers_32_per_s", 32 * (kSyncs / 4) / many}};
+          {"writers_32_per_s", kThreads * kSyncsOfEach / many}};
 }
 
 // ---- Reading.
@@ -227,10 +228,11 @@ Figures Open(const Load& load) {
   const QueueOptions options = OptionsOf(load, "open", QueueSync::kNever);
   Figures figures;
   for (const char* const name : {"after_kill_ms", "after_close_ms"}) {
-    std::optional<Queue> queue;
-    figures[name] = Seconds([&] { queue = Must(Queue::Open(options)); }) * 1e3;
-    if (Must(queue->Length()) != load.records) Stop("records are missing");
-    Must(queue->Close());
+    const int64_t began = NowNs();
+    const Queue queue = Must(Queue::Open(options));
+    figures[name] = static_cast<double>(NowNs() - began) / 1e6;
+    if (Must(queue.Length()) != load.records) Stop("records are missing");
+    Must(queue.Close());
   }
   return figures;
 }
@@ -297,7 +299,7 @@ double BareFutexNs(Shared& shared) {
 
 double QueueNs(Shared& shared, const Load& load, bool sleeps) {
   const QueueOptions options = OptionsOf(load, sleeps ? "sleeping" : "spinning", QueueSync::kNever);
-  std::optional<Queue> queue;
+  std::unique_ptr<Queue> queue;  // opened behind the fork
   return RoundsNs(
       shared, sleeps,
       [&] {
@@ -313,8 +315,8 @@ double QueueNs(Shared& shared, const Load& load, bool sleeps) {
         }
       },
       [&] {
-        if (!queue) {
-          queue = Must(Queue::Open(options));
+        if (queue == nullptr) {
+          queue = std::make_unique<Queue>(Must(Queue::Open(options)));
           shared.told_ns = NowNs();
         }
         Must(queue->Append("x"));
@@ -331,28 +333,39 @@ Figures Wake(const Load& load) {
           {"spinning_reader_ns", QueueNs(shared, load, false)}};
 }
 
-const std::map<std::string, Figures (*)(const Load&)> kWorkloads = {
-    {"append", AppendOneByOne},
-    {"append-100", AppendHundreds},
-    {"always", Always},
-    {"read", Read},
-    {"drain", Drain},
-    {"open", Open},
-    {"wake", Wake},
-};
+using Workloads = std::map<std::string, Figures (*)(const Load&)>;
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int Main(int argc, char** argv) {
+  const Workloads workloads = {
+      {"append", AppendOneByOne},
+      {"append-100", AppendHundreds},
+      {"always", Always},
+      {"read", Read},
+      {"drain", Drain},
+      {"open", Open},
+      {"wake", Wake},
+  };
   CLI::App app("Queue workloads");
   Load load;
   std::string workload;
-  app.add_option("workload", workload)->required()->check(CLI::IsMember(kWorkloads));
+  app.add_option("workload", workload)->required()->check(CLI::IsMember(workloads));
   app.add_option("--directory", load.directory)->required();
   app.add_option("--records", load.records);
   CLI11_PARSE(app, argc, argv);
   std::string json;
-  for (const auto& [name, value] : kWorkloads.at(workload)(load))
+  for (const auto& [name, value] : workloads.at(workload)(load))
     json += fmt::format("{}\"{}\": {:.1f}", json.empty() ? "" : ", ", name, value);
   fmt::print("{{{}}}\n", json);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return Main(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "queue_load: %s\n", error.what());
+    return 1;
+  }
 }

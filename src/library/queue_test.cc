@@ -2,9 +2,9 @@
 #include "larder/queue.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <variant>
 #include <vector>
 
@@ -19,13 +19,23 @@
 namespace larder {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 
-Queue MustOpen(QueueOptions options) {
-  auto queue = Queue::Open(std::move(options));
+Queue MustOpen(const QueueOptions& options) {
+  auto queue = Queue::Open(options);
   if (!queue) ADD_FAILURE() << queue.error().message();
   return *std::move(queue);
+}
+
+std::string TextOf(const Result<std::optional<QueueRecord>>& record) {
+  EXPECT_TRUE(record) << record.error().message();
+  return record && *record ? std::string((**record).data) : "nothing";
+}
+
+template <typename T>
+T ValueOf(const Result<std::optional<TypedRecord<T>>>& record) {
+  EXPECT_TRUE(record && *record && (*record)->value);
+  return record && *record ? (**record).value.value_or(T()) : T();
 }
 
 TEST(PublicQueue, AppendsPopsAndReadsByNumber) {
@@ -35,12 +45,12 @@ TEST(PublicQueue, AppendsPopsAndReadsByNumber) {
   const std::vector<std::string_view> batch = {"two", "three"};
   EXPECT_EQ(queue.Append(batch), 3U);
   EXPECT_EQ(queue.Read(2)->data, "two");
-  EXPECT_EQ((*queue.ReadFront())->data, "one");
-  EXPECT_EQ((*queue.Pop())->data, "one");
+  EXPECT_EQ(TextOf(queue.ReadFront()), "one");
+  EXPECT_EQ(TextOf(queue.Pop()), "one");
   EXPECT_EQ(queue.Delete({2}), 1U);
   EXPECT_EQ(queue.Peek(9)->size(), 1U);
   EXPECT_EQ(queue.Clear(), 1U);
-  EXPECT_EQ(*queue.Pop(), std::nullopt);
+  EXPECT_EQ(TextOf(queue.Pop()), "nothing");
   EXPECT_EQ(queue.Length(), 0U);
   ASSERT_TRUE(queue.Sync());
   ASSERT_TRUE(queue.Close());
@@ -64,7 +74,7 @@ TEST(PublicQueue, GroupsAndDeadLetters) {
   EXPECT_TRUE(queue.Receive("workers", "b", 9)->empty());
   const Queue dead =
       MustOpen({.directory = directory.path(), .prefix = "dead", .writers = QueueWriters::kShared});
-  EXPECT_EQ((*dead.Pop())->data, "poison");
+  EXPECT_EQ(TextOf(dead.Pop()), "poison");
 }
 
 // Two queues of one directory do not touch each other.
@@ -74,9 +84,9 @@ TEST(PublicQueue, ManyQueuesShareADirectory) {
   const Queue b = MustOpen({.directory = directory.path(), .prefix = "a.b"});
   ASSERT_TRUE(a.Append("of a"));
   ASSERT_TRUE(b.Append("of b"));
-  EXPECT_EQ((*b.Pop())->data, "of b");
-  EXPECT_EQ((*a.Pop())->data, "of a");
-  EXPECT_EQ(*a.Pop(), std::nullopt);
+  EXPECT_EQ(TextOf(b.Pop()), "of b");
+  EXPECT_EQ(TextOf(a.Pop()), "of a");
+  EXPECT_EQ(TextOf(a.Pop()), "nothing");
 }
 
 // ---- Typed: JSON, a fixed struct, and several types.
@@ -121,7 +131,7 @@ TEST(TypedQueueTest, OfJson) {
   EXPECT_EQ(orders.Append({.item = "tea", .count = 3}), 1U);
   EXPECT_EQ(orders.queue().Read(1)->data, R"({"item":"tea","count":3})");
   EXPECT_EQ(orders.Read(1)->value, (Order{.item = "tea", .count = 3}));
-  EXPECT_EQ((*orders.Pop())->value, (Order{.item = "tea", .count = 3}));
+  EXPECT_EQ(ValueOf(orders.Pop()), (Order{.item = "tea", .count = 3}));
   EXPECT_EQ(*orders.ReadFront(), std::nullopt);
 }
 
