@@ -28,14 +28,16 @@ Queue MustOpen(const QueueOptions& options) {
 }
 
 std::string TextOf(const Result<std::optional<QueueRecord>>& record) {
-  EXPECT_TRUE(record) << record.error().message();
-  return record && *record ? std::string((**record).data) : "nothing";
+  if (!record) return record.error().message();
+  const std::optional<QueueRecord>& found = *record;
+  return found.has_value() ? std::string(found->data) : "nothing";
 }
 
 template <typename T>
 T ValueOf(const Result<std::optional<TypedRecord<T>>>& record) {
-  EXPECT_TRUE(record && *record && (*record)->value);
-  return record && *record ? (**record).value.value_or(T()) : T();
+  if (!record) return T();
+  const std::optional<TypedRecord<T>>& found = *record;
+  return found.has_value() ? found->value.value_or(T()) : T();
 }
 
 TEST(PublicQueue, AppendsPopsAndReadsByNumber) {
