@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mutex.h"
 #include "log/control.h"
+#include "log/locks.h"
 #include "log/open_segment.h"
 #include "log/recovery.h"
 
@@ -24,12 +25,6 @@ int64_t NowMs() {
   ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
   return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
 }
-
-// What keeps other writers out, always or in turns; none of it when nobody else is there.
-struct Locks {
-  std::unique_ptr<io::FileLock> held;
-  std::unique_ptr<io::TurnLock> turns;  // of shared writers
-};
 
 class FileWriter final : public Writer {
  public:
@@ -541,31 +536,6 @@ void FileWriter::EndSyncThread() {
     sync_wanted_.NotifyOne();
   }
   if (sync_thread_.joinable()) sync_thread_.join();
-}
-
-Result<void> CheckOptions(const Options& options) {
-  LARDER_TRY(CheckPrefix(options.prefix));
-  if (options.segment_bytes > kMaxSegmentBytes) {
-    return Fail(ErrorCode::kInvalidArgument, fmt::format("segments of {} bytes, at most {}",
-                                                         options.segment_bytes, kMaxSegmentBytes));
-  }
-  if (options.sync == SyncPolicy::kInterval && options.sync_interval.count() <= 0)
-    return Fail(ErrorCode::kInvalidArgument, "a sync interval of 0: use kAlways");
-  return {};
-}
-
-Result<Locks> TakeLocks(io::FileSystem& files, const Options& options) {
-  Locks locks;
-  if (!options.locking) return locks;
-  const std::string base = options.directory + "/";
-  const std::string path = base + LockName(options.prefix);
-  if (options.writers == Writers::kExclusive) {
-    LARDER_ASSIGN(locks.held, files.Lock(path));
-    return locks;
-  }
-  LARDER_ASSIGN(locks.held, files.LockShared(path));
-  LARDER_ASSIGN(locks.turns, files.OpenTurnLock(base + TurnName(options.prefix)));
-  return locks;
 }
 
 }  // namespace
