@@ -212,6 +212,10 @@ class Queue {
   // Each of these says of how many numbers it was true that they were pending in the group.
   LARDER_API Result<uint64_t> Acknowledge(std::string_view group,
                                           std::span<const uint64_t> numbers) const;
+  Result<uint64_t> Acknowledge(std::string_view group,
+                               std::initializer_list<uint64_t> numbers) const {
+    return Acknowledge(group, std::span<const uint64_t>(numbers.begin(), numbers.size()));
+  }
   // They can be received again once `delay` has passed.
   LARDER_API Result<uint64_t> Release(std::string_view group, std::span<const uint64_t> numbers,
                                       std::chrono::milliseconds delay = {}) const;
@@ -225,7 +229,8 @@ class Queue {
   LARDER_API Result<QueueStats> Stats() const;
   LARDER_API QueueOptions options() const;
 
-  // Returns when everything before it is safe from a power cut.
+  // Returns when everything before it is safe from a power cut: all that was taken out, and all
+  // that was put in, by whatever process; with QueueWriters::kNone only what was taken out.
   LARDER_API Result<void> Sync() const;
   // Ends all waits, syncs and gives the queue back; the last handle does so too, and cannot say
   // what went wrong. Other calls fail afterwards.

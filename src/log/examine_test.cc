@@ -133,9 +133,11 @@ TEST(InspectLog, TrustsOnlyAControlFileOfThisStartOfTheMachine) {
   EXPECT_FALSE(InspectLog(log.files, log.place)->parts.control);
   log.PutControl(2, 14, log.files.BootId());
   const auto facts = InspectLog(log.files, log.place);
-  ASSERT_TRUE(facts->parts.control);
-  EXPECT_EQ(facts->parts.control->state, 2U);
-  EXPECT_EQ(facts->parts.control->committed, 14U);
+  const auto& control = facts->parts.control;
+  ASSERT_TRUE(control.has_value());
+  if (!control.has_value()) return;
+  EXPECT_EQ(control->state, 2U);
+  EXPECT_EQ(control->committed, 14U);
   log.PutControl(3, 14, log.files.BootId());
   EXPECT_FALSE(InspectLog(log.files, log.place)->parts.control);
 }

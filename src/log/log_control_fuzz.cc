@@ -20,10 +20,16 @@ namespace {
 
 using namespace larder;
 
-const log::Options kOptions{.directory = "/log",
-                            .sync = log::SyncPolicy::kNever,
-                            .segment_records = 4,
-                            .writers = log::Writers::kShared};
+log::Options SharedOptions() {
+  return {.directory = "/log",
+          .sync = log::SyncPolicy::kNever,
+          .segment_records = 4,
+          .writers = log::Writers::kShared};
+}
+
+// That it returns is all that is asked.
+template <typename T>
+void Ignore(const T& /*returned*/) {}
 
 void Require(bool holds) {
   if (!holds) std::abort();
@@ -53,17 +59,17 @@ void ReadAll(io::FileSystem& files) {
     if (!record || record->number == UINT64_MAX) break;
     number = record->number + 1;
   }
-  (void)(*reader)->Read((*reader)->committed());
-  (void)(*reader)->WaitAbove((*reader)->committed(), std::chrono::steady_clock::now());
-  (void)(*reader)->Segments();
+  Ignore((*reader)->Read((*reader)->committed()));
+  Ignore((*reader)->WaitAbove((*reader)->committed(), std::chrono::steady_clock::now()));
+  Ignore((*reader)->Segments());
 }
 
 void AppendAndClose(io::FileSystem& files) {
-  const auto writer = log::Writer::Open(files, kOptions);
+  const auto writer = log::Writer::Open(files, SharedOptions());
   if (!writer) return;
-  for (int i = 0; i < 6; ++i) (void)(*writer)->Append("appended behind it");
+  for (int i = 0; i < 6; ++i) Ignore((*writer)->Append("appended behind it"));
   ReadAll(files);
-  (void)(*writer)->Close();
+  Ignore((*writer)->Close());
 }
 
 }  // namespace
@@ -72,7 +78,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   SetLogLevel(LogLevel::kOff);
   io::FaultyFileSystem files(1);
   {
-    const auto writer = *log::Writer::Open(files, kOptions);
+    const auto writer = *log::Writer::Open(files, SharedOptions());
     for (int i = 0; i < 6; ++i) Require(writer->Append("a record").has_value());
     files.Crash();
   }
@@ -82,7 +88,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   AppendAndClose(files);
   // Without the page the segments alone tell.
   Require(files.Remove(ControlPath()).has_value());
-  const auto again = log::Writer::Open(files, kOptions);
+  const auto again = log::Writer::Open(files, SharedOptions());
   Require(again || again.error().code() == ErrorCode::kCorrupt);
   ReadAll(files);
   return 0;

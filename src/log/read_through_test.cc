@@ -117,7 +117,7 @@ TEST(ReadThrough, TakesARemovedSegmentForNoDamage) {
 
 TEST(ReadThrough, ComparesIndexesWithBatches) {
   TestLog log;
-  log.segments[0].index_entries[4 * 3] ^= 1;
+  log.segments[0].index_entries[3 * kIndexEntryBytes] ^= 1;
   log.PutSegment(0);
   ASSERT_TRUE(log.files.Remove(log.IndexPath(1)));
   const TestLog::Read read = log.ReadAll();

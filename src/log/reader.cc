@@ -52,6 +52,7 @@ class FileReader final : public Reader {
   Result<void> Nudge() override;
   void Interrupt() override;
   uint64_t synced() override;
+  uint32_t segment_changes() override;
   Result<std::vector<SegmentInfo>> Segments() override;
   Result<void> RemoveSegment(uint64_t first_number) override;
 
@@ -422,6 +423,11 @@ void FileReader::Interrupt() {
   interrupted_ = true;
   const MutexLock lock(mutex_);
   if (control_ != nullptr) control_->Announce();
+}
+
+uint32_t FileReader::segment_changes() {
+  const MutexLock lock(mutex_);
+  return control_ == nullptr ? 0 : control_->segment_changes();
 }
 
 Result<std::vector<SegmentInfo>> FileReader::Segments() {

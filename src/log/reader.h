@@ -83,6 +83,8 @@ class Reader {
   // Ends all waits of this Reader, those to come too.
   virtual void Interrupt() = 0;
 
+  // Another number after the set of segments has changed. Cost: next to none.
+  virtual uint32_t segment_changes() = 0;
   // Ascending, without reading data.
   virtual Result<std::vector<SegmentInfo>> Segments() = 0;
   // Its records are gone for every reader; what is held stays. The last segment cannot go:

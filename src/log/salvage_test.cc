@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 constexpr char kNew[] = "/new";
-const LogPlace kNewPlace{.directory = kNew};
+const LogPlace new_place{.directory = kNew};
 
 struct Salvaged {
   SalvageReport report;
@@ -34,9 +34,9 @@ Salvaged SalvageAll(TestLog& log, bool single_records = false) {
 
 // What the new log says of itself is right, and a writer opens it.
 std::map<uint64_t, std::string> NewRecords(TestLog& log) {
-  const TestLog::Read read = log.ReadAllOf(kNewPlace);
+  const TestLog::Read read = log.ReadAllOf(new_place);
   EXPECT_THAT(read.findings, IsEmpty());
-  const auto parts = ReadLogParts(log.files, kNewPlace);
+  const auto parts = ReadLogParts(log.files, new_place);
   EXPECT_TRUE(parts && parts->numbers_right());
   return read.records;
 }
@@ -72,8 +72,8 @@ TEST(Salvage, OfAWholeLogKeepsEverythingAndLosesNothing) {
     EXPECT_TRUE(found.marked);
     return {};
   };
-  ASSERT_TRUE(ReadThrough(log.files, kNewPlace, options));
-  EXPECT_EQ(InspectLog(log.files, kNewPlace)->segments[0].made_at_ms,
+  ASSERT_TRUE(ReadThrough(log.files, new_place, options));
+  EXPECT_EQ(InspectLog(log.files, new_place)->segments[0].made_at_ms,
             log.segments[0].head.made_at_ms);
 }
 

@@ -93,6 +93,7 @@ TEST_F(SharedWriters, OfManyThreadsLoseNothing) {
   options_.sync = SyncPolicy::kAlways;
   options_.segment_records = 37;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([this] {
       const auto writer = Open();

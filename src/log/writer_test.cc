@@ -167,6 +167,7 @@ TEST_F(LogTest, ManyThreadsAppendAndShareTheirSyncs) {
   options_.sync = SyncPolicy::kAlways;
   const auto writer = Open();
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&writer] {
       for (int i = 0; i < 50; ++i) {

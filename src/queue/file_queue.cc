@@ -134,9 +134,7 @@ Result<void> FileQueue::Begin() {
                                                         .sync = PolicyOf(options_.sync),
                                                         .sync_interval = options_.sync_interval,
                                                         .locking = options_.locking}));
-  LARDER_ASSIGN(auto step, BeginStep());
-  RemoveDeadSegments(step.state());
-  return {};
+  return MakeRoom();
 }
 
 Result<void> FileQueue::CheckOpen() const {
@@ -194,7 +192,12 @@ Result<uint64_t> FileQueue::AppendToFull(std::span<const std::string_view> recor
 
 Result<void> FileQueue::MakeRoom() {
   LARDER_ASSIGN(auto step, BeginStep());
-  RemoveDeadSegments(step.state());
+  {
+    // Who deleted the last of a segment's records may have died before it was removed.
+    const MutexLock lock(mutex_);
+    known_changes_.reset();
+  }
+  RemoveDeadSegments(step, {});
   return {};
 }
 
@@ -203,10 +206,10 @@ Result<FileQueue::Dropped> FileQueue::DropOldest() {
   if (segments.size() < options_.max_segments) return Dropped::kByOthers;
   if (segments.size() < 2) return Dropped::kNothing;
   LARDER_ASSIGN(auto step, BeginStep());
-  LARDER_ASSIGN(
-      const uint64_t deleted,
-      DeleteRanges(step, Existing(segments, segments[0].first_number, segments[0].last_number())));
-  RemoveDeadSegments(step.state());
+  const std::vector<Range> oldest =
+      Existing(segments, segments[0].first_number, segments[0].last_number());
+  LARDER_ASSIGN(const uint64_t deleted, DeleteRanges(step, oldest));
+  RemoveDeadSegments(step, oldest);
   if (deleted != 0) return Dropped::kSome;
   LARDER_ASSIGN(const auto left, reader_->Segments());
   return left.size() < segments.size() ? Dropped::kSome : Dropped::kNothing;
@@ -307,42 +310,13 @@ Result<uint64_t> FileQueue::DeleteRanges(PositionsLog::Step& step,
   return numbers - already;
 }
 
-// What cannot be removed now is removed later: whatever was done to the records holds all the same.
-void FileQueue::RemoveDeadSegments(const Positions& state) {
-  if (const auto removed = TryToRemoveDead(state); !removed) {
-    LogWarning(fmt::format("queue {}/{}: a segment that nobody needs any more stays: {}",
-                           options_.directory, options_.prefix, removed.error().message()));
-  }
-}
-
-Result<void> FileQueue::TryToRemoveDead(const Positions& state) {
-  LARDER_ASSIGN(const auto segments, reader_->Segments());
-  for (size_t i = 0; i + 1 < segments.size(); ++i) {
-    if (!IsDead(segments[i], state.deleted())) continue;
-    auto removed = reader_->RemoveSegment(segments[i].first_number);
-    // It is the last one as long as its successor is only being made: then its time comes later.
-    if (!removed && removed.error().code() != ErrorCode::kInvalidArgument) return removed;
-  }
-  return {};
-}
-
-// A queue that is popped leaves its segments one after the other. One that was mapped anew counts
-// as another, which costs a look.
-void FileQueue::RemoveDeadWhenPast(const Positions& state, const std::vector<QueueRecord>& popped) {
-  const void* const segment = popped.back().held.get();
-  {
-    const MutexLock lock(mutex_);
-    if (std::exchange(front_segment_, segment) == segment) return;
-  }
-  RemoveDeadSegments(state);
-}
-
 Result<std::vector<QueueRecord>> FileQueue::PopMany(size_t count) {
   LARDER_ASSIGN(auto step, BeginStep());
   LARDER_ASSIGN(auto popped, Live(step.state(), 1, count));
   if (popped.empty()) return popped;
-  LARDER_TRY(step.Commit(queue::Delete{.ranges = RangesOfRecords(popped)}));
-  RemoveDeadWhenPast(step.state(), popped);
+  const std::vector<Range> ranges = RangesOfRecords(popped);
+  LARDER_TRY(step.Commit(queue::Delete{.ranges = ranges}));
+  RemoveDeadSegments(step, ranges);
   // Who pops has to get what was taken, also when it is not safe: nobody else gets it any more. A
   // sync that has failed fails the next call, too.
   if (const auto settled = positions_->Settle(step.End()); !settled) {
@@ -358,8 +332,9 @@ Result<uint64_t> FileQueue::Delete(Numbers numbers) {
   LARDER_ASSIGN(auto step, BeginStep());
   LARDER_ASSIGN(const auto segments, reader_->Segments());
   const std::vector<Range> wanted = RangesOf({numbers.begin(), numbers.end()});
-  LARDER_ASSIGN(const uint64_t deleted, DeleteRanges(step, Existing(segments, wanted)));
-  RemoveDeadSegments(step.state());
+  const std::vector<Range> there = Existing(segments, wanted);
+  LARDER_ASSIGN(const uint64_t deleted, DeleteRanges(step, there));
+  RemoveDeadSegments(step, there);
   LARDER_TRY(positions_->Settle(step.End()));
   return deleted;
 }
@@ -372,8 +347,9 @@ Result<bool> FileQueue::DeleteFront() {
 Result<uint64_t> FileQueue::Prune(uint64_t up_to) {
   LARDER_ASSIGN(auto step, BeginStep());
   LARDER_ASSIGN(const auto segments, reader_->Segments());
-  LARDER_ASSIGN(const uint64_t deleted, DeleteRanges(step, Existing(segments, 1, up_to)));
-  RemoveDeadSegments(step.state());
+  const std::vector<Range> there = Existing(segments, 1, up_to);
+  LARDER_ASSIGN(const uint64_t deleted, DeleteRanges(step, there));
+  RemoveDeadSegments(step, there);
   LARDER_TRY(positions_->Settle(step.End()));
   return deleted;
 }
@@ -382,6 +358,62 @@ Result<uint64_t> FileQueue::PruneOldestSegment() {
   LARDER_ASSIGN(const auto segments, reader_->Segments());
   if (segments.empty() || segments[0].records == 0) return 0;
   return Prune(segments[0].last_number());
+}
+
+// ---- Segments that nobody needs any more.
+
+// Since the records of `ranges` were deleted. What cannot be removed now is removed later: whatever
+// was done to the records holds all the same.
+void FileQueue::RemoveDeadSegments(PositionsLog::Step& step, const std::vector<Range>& ranges) {
+  const auto dead = FindDead(step.state(), ranges);
+  const auto removed = dead ? RemoveSegments(step, *dead) : std::unexpected(dead.error());
+  if (removed) return;
+  LogWarning(fmt::format("queue {}/{}: a segment that nobody needs any more stays: {}",
+                         options_.directory, options_.prefix, removed.error().message()));
+}
+
+// While the set of segments stays as it is, only those that have one of `ranges` can have died. The
+// last one cannot go, so it is looked at again when it has a successor.
+Result<std::vector<uint64_t>> FileQueue::FindDead(const Positions& state,
+                                                  const std::vector<Range>& ranges) {
+  const MutexLock lock(mutex_);
+  const uint32_t changes = reader_->segment_changes();
+  const bool same = known_changes_ == changes;
+  if (!same) {
+    LARDER_ASSIGN(const auto segments, reader_->Segments());
+    sealed_.assign(segments.begin(), segments.empty() ? segments.end() : segments.end() - 1);
+    known_changes_ = changes;
+  }
+  std::vector<uint64_t> dead;
+  const auto look = [&](const log::SegmentInfo& segment) {
+    if (segment.records == 0 || IsDead(segment, state.deleted()))
+      dead.push_back(segment.first_number);
+  };
+  if (!same) {
+    std::ranges::for_each(sealed_, look);
+    return dead;
+  }
+  for (const Range& range : ranges) {
+    auto segment =
+        std::ranges::upper_bound(sealed_, range.first, {}, &log::SegmentInfo::first_number);
+    if (segment != sealed_.begin()) --segment;
+    for (; segment != sealed_.end() && segment->first_number <= range.last; ++segment)
+      look(*segment);
+  }
+  return dead;
+}
+
+Result<void> FileQueue::RemoveSegments(PositionsLog::Step& step,
+                                       const std::vector<uint64_t>& first_numbers) {
+  if (first_numbers.empty()) return {};
+  // Records do not go before it is safe that they were deleted, where that was promised.
+  if (options_.sync == QueueSync::kAlways) LARDER_TRY(step.Sync());
+  for (const uint64_t first : first_numbers) {
+    const auto removed = reader_->RemoveSegment(first);
+    // It is the last one as long as its successor is only being made: then its time comes later.
+    if (!removed && removed.error().code() != ErrorCode::kInvalidArgument) return removed;
+  }
+  return {};
 }
 
 // ---- Looking around.

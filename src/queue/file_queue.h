@@ -88,9 +88,9 @@ class FileQueue {
   Result<void> FinishMovesFirst();
   Result<std::vector<QueueRecord>> Live(const Positions& state, uint64_t from, size_t count);
   Result<uint64_t> DeleteRanges(PositionsLog::Step& step, const std::vector<Range>& ranges);
-  void RemoveDeadSegments(const Positions& state);
-  Result<void> TryToRemoveDead(const Positions& state);
-  void RemoveDeadWhenPast(const Positions& state, const std::vector<QueueRecord>& popped);
+  void RemoveDeadSegments(PositionsLog::Step& step, const std::vector<Range>& ranges);
+  Result<std::vector<uint64_t>> FindDead(const Positions& state, const std::vector<Range>& ranges);
+  Result<void> RemoveSegments(PositionsLog::Step& step, const std::vector<uint64_t>& first_numbers);
   static Result<QueueRecord> FromLog(log::Record record);
 
   // ---- Room in a full queue.
@@ -133,7 +133,9 @@ class FileQueue {
   std::atomic<bool> closed_ = false;
 
   Mutex mutex_;
-  const void* front_segment_ LARDER_GUARDED_BY(mutex_) = nullptr;  // where was popped last
+  // All segments but the last, when there had been so many changes of them.
+  std::vector<log::SegmentInfo> sealed_ LARDER_GUARDED_BY(mutex_);
+  std::optional<uint32_t> known_changes_ LARDER_GUARDED_BY(mutex_);
   std::map<std::string, std::unique_ptr<log::Writer>> dead_letters_ LARDER_GUARDED_BY(mutex_);
   std::optional<std::array<char, 16>> id_ LARDER_GUARDED_BY(mutex_);  // once it was read
   TimePoint bury_again_at_ LARDER_GUARDED_BY(mutex_);                 // after it could not be done

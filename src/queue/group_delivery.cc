@@ -157,6 +157,7 @@ Result<std::vector<QueueRecord>> FileQueue::ReceiveNow(std::string_view name,
   // Who asks for good records gets them whatever becomes of the bad ones.
   if (const auto buried = Bury(step, Place(group->settings().dead_letter), overdue); !buried)
     NoteNotBuried(name, buried.error());
+  RemoveDeadSegments(step, RangesOfRecords(overdue.dead));
   LARDER_TRY(positions_->Settle(step.End()));
   return received;
 }
@@ -225,10 +226,11 @@ Result<uint64_t> FileQueue::Acknowledge(std::string_view name, Numbers numbers) 
   LARDER_ASSIGN(const Group* const group, GroupOf(step.state(), name));
   const std::vector<uint64_t> pending = PendingOf(*group, numbers);
   if (pending.empty()) return 0;
+  const std::vector<Range> ranges = RangesOf(pending);
   LARDER_TRY(step.Commit(queue::Acknowledge{.group = std::string(name),
                                             .delete_when_done = !options_.keep_acknowledged,
-                                            .ranges = RangesOf(pending)}));
-  if (!options_.keep_acknowledged) RemoveDeadSegments(step.state());
+                                            .ranges = ranges}));
+  if (!options_.keep_acknowledged) RemoveDeadSegments(step, ranges);
   LARDER_TRY(positions_->Settle(step.End()));
   return pending.size();
 }

@@ -157,7 +157,7 @@ Result<uint64_t> FileQueue::Move(uint64_t number, FileQueue& destination) {
   LARDER_ASSIGN(const uint64_t there, MoveInStep(step, {std::move(moving)}, *destination.writer_,
                                                  {.directory = destination.options_.directory,
                                                   .prefix = destination.options_.prefix}));
-  RemoveDeadSegments(step.state());
+  RemoveDeadSegments(step, {{.first = number, .last = number}});
   LARDER_TRY(positions_->Settle(step.End()));
   return there;
 }
