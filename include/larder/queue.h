@@ -39,7 +39,7 @@
 //             nothing. What was not acknowledged, because the process died in the call, is done or
 //             not done, never half.
 // Cost:       Append: one copy and two checksums; two system calls more with kShared. Pop: a
-//             look-up in memory, a read, an append of some 20 bytes. Opening reads the last
+//             look-up in memory, a read, an append of some 70 bytes. Opening reads the last
 //             segment and what is open in the positions: it does not grow with the queue.
 // Fork:       a child must not use a Queue of its parent: open it after forking.
 // Format:     docs/formats/queue.md
