@@ -1,4 +1,5 @@
 // Writers that share a log: each stands for a process.
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -262,52 +263,50 @@ TEST(LogThatWasNeverBegun, BeginsWithOne) {
   EXPECT_EQ(b->Append("again"), 1U);
 }
 
+// Two that take turns, with one record in a segment.
+class WritersOfSmallSegments : public testing::Test {
+ protected:
+  io::FaultyFileSystem files_{1};
+  const Options options_{.directory = "/log",
+                         .sync = SyncPolicy::kNever,
+                         .segment_records = 1,
+                         .writers = Writers::kShared};
+  const std::unique_ptr<Writer> a_ = *Writer::Open(files_, options_);
+  const std::unique_ptr<Writer> b_ = *Writer::Open(files_, options_);
+};
+
 // Space for a segment, and none for the batch in it.
-TEST(LogOnAFullDisk, ASegmentMayBeBegunInVain) {
-  io::FaultyFileSystem files(1);
-  const Options options{.directory = "/log",
-                        .sync = SyncPolicy::kNever,
-                        .segment_records = 1,
-                        .writers = Writers::kShared};
-  const auto a = *Writer::Open(files, options);
-  const auto b = *Writer::Open(files, options);
-  ASSERT_EQ(a->Append("one"), 1U);
-  ASSERT_EQ(b->Append("two"), 2U);
-  files.LimitSpace(150'000);
-  EXPECT_EQ(a->Append(std::string(1'000'000, 'x')).error().code(), ErrorCode::kNoSpace);
-  EXPECT_EQ(b->Append("three"), 3U);
-  files.ClearFaults();
-  EXPECT_EQ(a->Append("four"), 4U);
-  const auto reader = *Reader::Open(files, {.directory = "/log"});
+TEST_F(WritersOfSmallSegments, MayBeginOneInVain) {
+  ASSERT_EQ(a_->Append("one"), 1U);
+  ASSERT_EQ(b_->Append("two"), 2U);
+  files_.LimitSpace(150'000);
+  EXPECT_EQ(a_->Append(std::string(1'000'000, 'x')).error().code(), ErrorCode::kNoSpace);
+  EXPECT_EQ(b_->Append("three"), 3U);
+  files_.ClearFaults();
+  EXPECT_EQ(a_->Append("four"), 4U);
+  const auto reader = *Reader::Open(files_, {.directory = "/log"});
   EXPECT_EQ(reader->Read(3)->data, "three");
   EXPECT_EQ(reader->Read(4)->data, "four");
-  ASSERT_TRUE(a->Close());
-  ASSERT_TRUE(b->Close());
-  ASSERT_TRUE(files.Remove("/log/" + ControlName("log")));
-  EXPECT_EQ((*Writer::Open(files, options))->committed(), 4U);
+  ASSERT_TRUE(a_->Close());
+  ASSERT_TRUE(b_->Close());
+  ASSERT_TRUE(files_.Remove("/log/" + ControlName("log")));
+  EXPECT_EQ((*Writer::Open(files_, options_))->committed(), 4U);
 }
 
-TEST(SharedWritersOnFaultyDisks, OneThatCannotOpenFilesTriesAgain) {
-  io::FaultyFileSystem files(1);
-  const Options options{.directory = "/log",
-                        .sync = SyncPolicy::kNever,
-                        .segment_records = 1,
-                        .writers = Writers::kShared};
-  const auto a = *Writer::Open(files, options);
-  const auto b = *Writer::Open(files, options);
+TEST_F(WritersOfSmallSegments, TryAgainWhenTheyCouldNotOpenFiles) {
   uint64_t next = 1;
   // The last segment and its index are opened, sealed with four operations, and a new one is made.
   for (const uint64_t n : {1U, 2U, 7U}) {
-    ASSERT_EQ(a->Append("x"), next++);
-    files.FailOperation(n, ErrorCode::kLimit);  // too many open files
-    const auto number = b->Append("y");
-    files.ClearFaults();
+    ASSERT_EQ(a_->Append("x"), next++);
+    files_.FailOperation(n, ErrorCode::kLimit);  // too many open files
+    const auto number = b_->Append("y");
+    files_.ClearFaults();
     if (number) {
       EXPECT_EQ(*number, next++);
     }
   }
-  ASSERT_EQ(b->Append("z"), next);
-  const auto reader = *Reader::Open(files, {.directory = "/log"});
+  ASSERT_EQ(b_->Append("z"), next);
+  const auto reader = *Reader::Open(files_, {.directory = "/log"});
   for (uint64_t number = 1; number <= next; ++number) EXPECT_TRUE(reader->Read(number)) << number;
 }
 

@@ -34,6 +34,24 @@ class GroupTest : public QueueTest {
     const auto created = queue.CreateGroup(name, options);
     EXPECT_TRUE(created) << created.error().message();
   }
+
+  static QueueGroupOptions DeadAfter(uint32_t deliveries) {
+    return {.visibility_timeout = milliseconds(10),
+            .max_deliveries = deliveries,
+            .dead_letter_directory = "/dead"};
+  }
+  QueueOptions DeadLetters() const {
+    QueueOptions options = options_;
+    options.directory = "/dead";
+    return options;
+  }
+  // A record of which group g has had enough.
+  void AppendPoison(FileQueue& queue) {
+    Append(queue, {"poison"});
+    CreateGroup(queue, DeadAfter(1));
+    EXPECT_THAT(Receive(queue, "a"), ElementsAre("poison"));
+    now_ms_ += 10;
+  }
 };
 
 TEST_F(GroupTest, EachRecordGoesToOneConsumer) {
@@ -125,17 +143,14 @@ TEST_F(GroupTest, AReleasedRecordComesAgainAfterItsDelay) {
 TEST_F(GroupTest, ARecordThatIsDeliveredTooOftenGoesToTheDeadLetters) {
   const auto queue = Open();
   Append(*queue, {"poison", "good"});
-  CreateGroup(*queue, {.visibility_timeout = milliseconds(10),
-                       .max_deliveries = 2,
-                       .dead_letter_directory = "/dead"});
+  CreateGroup(*queue, DeadAfter(2));
   for (int i = 0; i < 2; ++i) {
     EXPECT_THAT(Receive(*queue, "a", 1), ElementsAre("poison"));
     now_ms_ += 10;
   }
   EXPECT_THAT(Receive(*queue, "a", 9), ElementsAre("good"));
   EXPECT_EQ(queue->Length(), 1U);
-  QueueOptions dead = options_;
-  dead.directory = "/dead";
+  QueueOptions dead = DeadLetters();
   dead.writers = QueueWriters::kShared;
   const auto letters = Open(dead)->ReadMany(0, 9);
   EXPECT_THAT(TextsOf(letters), ElementsAre("poison"));
@@ -144,32 +159,18 @@ TEST_F(GroupTest, ARecordThatIsDeliveredTooOftenGoesToTheDeadLetters) {
 
 TEST_F(GroupTest, DeadLettersThatCannotBeOpenedAreNoneToClose) {
   const auto queue = Open();
-  QueueOptions dead = options_;
-  dead.directory = "/dead";
-  const auto taken = Open(dead);
-  Append(*queue, {"poison"});
-  CreateGroup(*queue, {.visibility_timeout = milliseconds(10),
-                       .max_deliveries = 1,
-                       .dead_letter_directory = "/dead"});
-  EXPECT_THAT(Receive(*queue, "a"), ElementsAre("poison"));
-  now_ms_ += 10;
+  const auto taken = Open(DeadLetters());
+  AppendPoison(*queue);
   (void)queue->Receive("g", "a", 1, {});
   EXPECT_TRUE(queue->Close());
 }
 
 // Without locks of its own it would append beside the one who has it for himself.
 TEST_F(GroupTest, DeadLettersAreLockedAlsoWhereTheQueueIsNot) {
-  QueueOptions dead = options_;
-  dead.directory = "/dead";
-  const auto taken = Open(dead);
+  const auto taken = Open(DeadLetters());
   options_.locking = false;
   const auto queue = Open();
-  Append(*queue, {"poison"});
-  CreateGroup(*queue, {.visibility_timeout = milliseconds(10),
-                       .max_deliveries = 1,
-                       .dead_letter_directory = "/dead"});
-  EXPECT_THAT(Receive(*queue, "a"), ElementsAre("poison"));
-  now_ms_ += 10;
+  AppendPoison(*queue);
   (void)queue->Receive("g", "a", 1, {});
   EXPECT_EQ(queue->Length(), 1U);
   EXPECT_EQ(taken->Length(), 0U);
@@ -199,16 +200,9 @@ TEST_F(GroupTest, WhatMovesAndStaysAfterAllIsDelivered) {
 
 TEST_F(GroupTest, DeadLettersThatAreBusyDoNotHoldUpGoodRecords) {
   SetLogLevel(LogLevel::kOff);
-  QueueOptions dead = options_;
-  dead.directory = "/dead";
-  const auto taken = Open(dead);
+  const auto taken = Open(DeadLetters());
   auto queue = Open();
-  Append(*queue, {"poison"});
-  CreateGroup(*queue, {.visibility_timeout = milliseconds(10),
-                       .max_deliveries = 1,
-                       .dead_letter_directory = "/dead"});
-  EXPECT_THAT(Receive(*queue, "a"), ElementsAre("poison"));
-  now_ms_ += 10;
+  AppendPoison(*queue);
   Append(*queue, {"good", "better"});
   EXPECT_THAT(Receive(*queue, "a", 1), ElementsAre("good"));
   EXPECT_THAT(Receive(*queue, "a", 1), ElementsAre("better"));
@@ -226,9 +220,7 @@ TEST_F(GroupTest, DeadLettersThatAreBusyDoNotHoldUpGoodRecords) {
 TEST_F(GroupTest, AStepBuriesAHundredAtMost) {
   const auto queue = Open();
   Append(*queue, std::vector<std::string_view>(250, "poison"));
-  CreateGroup(*queue, {.visibility_timeout = milliseconds(10),
-                       .max_deliveries = 1,
-                       .dead_letter_directory = "/dead"});
+  CreateGroup(*queue, DeadAfter(1));
   EXPECT_THAT(Receive(*queue, "a", 250), testing::SizeIs(250));
   now_ms_ += 10;
   for (const uint64_t left : {150U, 50U, 0U}) {
