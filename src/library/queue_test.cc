@@ -13,6 +13,8 @@
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
+#include "base/bytes.h"
+#include "io/file_system.h"
 #include "io/test_directory.h"
 #include "larder/typed_queue.h"
 
@@ -57,6 +59,21 @@ TEST(PublicQueue, AppendsPopsAndReadsByNumber) {
   ASSERT_TRUE(queue.Sync());
   ASSERT_TRUE(queue.Close());
   EXPECT_FALSE(queue.Append("after"));
+}
+
+TEST(PublicQueue, ANewQueueIsSmallOnDisk) {
+  const io::TestDirectory directory;
+  const Queue queue = MustOpen({.directory = directory.path() + "/jobs"});
+  ASSERT_TRUE(queue.Append("one"));
+  ASSERT_EQ(TextOf(queue.Pop()), "one");
+  io::FileSystem& files = io::RealFileSystem();
+  const auto names = files.List(directory.path() + "/jobs");
+  ASSERT_TRUE(names);
+  constexpr uint64_t kBlock = 4096;
+  uint64_t bytes = 0;
+  for (const std::string& name : *names)
+    bytes += AlignUp(files.Stat(directory.path() + "/jobs/" + name)->bytes, kBlock);
+  EXPECT_LE(bytes, uint64_t{64} << 10);
 }
 
 TEST(PublicQueue, GroupsAndDeadLetters) {

@@ -38,7 +38,7 @@ inline constexpr uint64_t kFirstNumber = 32;
 inline constexpr uint64_t kMadeAtMs = 40;
 inline constexpr uint64_t kLastBefore = 48;
 }  // namespace segment_at
-inline constexpr uint64_t kFirstAllocation = uint64_t{64} << 10;
+inline constexpr uint64_t kFirstAllocation = uint64_t{16} << 10;
 
 // "Batch"
 inline constexpr uint64_t kAlignment = 8;
@@ -69,6 +69,7 @@ constexpr uint64_t RecordSpace(uint64_t data_bytes) {
 inline constexpr std::string_view kIndexMagic = "LARDLIDX";
 inline constexpr uint64_t kIndexHeadBytes = 64;
 inline constexpr uint64_t kIndexEntryBytes = 4;
+inline constexpr uint64_t kFirstIndexAllocation = uint64_t{4} << 10;
 inline constexpr uint64_t kMaxSegmentBytes = (uint64_t{UINT32_MAX} + 1) * kAlignment;
 
 // "Numbers"

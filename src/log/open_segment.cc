@@ -17,8 +17,7 @@ constexpr uint64_t kLetGoBytes = uint64_t{8} << 20;
 // space for a small one.
 Result<void> Grow(io::AllocatedFile& file, uint64_t end, uint64_t limit) {
   if (end <= file.allocated()) return {};
-  const uint64_t doubled = std::max(kFirstAllocation, std::min(file.allocated() * 2, limit));
-  return file.Allocate(std::max(end, doubled));
+  return file.Allocate(std::max(end, std::min(file.allocated() * 2, limit)));
 }
 
 // An index that a crash left is of no use: the segment tells all.
@@ -27,7 +26,7 @@ Result<std::unique_ptr<io::AllocatedFile>> NewIndex(io::FileSystem& files, const
                                                     std::string_view entries) {
   if (files.Stat(path)) LARDER_TRY(files.Remove(path));
   LARDER_ASSIGN(auto index, files.CreateAllocated(path));
-  LARDER_TRY(index->Allocate(std::max(kFirstAllocation, kIndexHeadBytes + entries.size())));
+  LARDER_TRY(index->Allocate(std::max(kFirstIndexAllocation, kIndexHeadBytes + entries.size())));
   LARDER_TRY(index->WriteAt(0, MakeIndexHead({.id = head.id, .first_number = head.first_number})));
   LARDER_TRY(index->WriteAt(kIndexHeadBytes, entries));
   return index;
