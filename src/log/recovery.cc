@@ -1,7 +1,6 @@
 #include "log/recovery.h"
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,14 +13,6 @@ namespace {
 
 std::string PathOf(const Options& options, const std::string& name) {
   return options.directory + "/" + name;
-}
-
-LogId NewId() {
-  std::random_device random;
-  LogId id;
-  for (size_t i = 0; i < id.size(); i += sizeof(uint32_t))
-    StoreLe(id.data() + i, uint32_t{random()});
-  return id;
 }
 
 // A segment that was never begun: its head is synced before anything is written behind it.
@@ -107,7 +98,7 @@ Result<void> Recoverer::ReadOrMakeNumbers() {
                     "whole",
                     path));
   }
-  log_.numbers = {.id = NewId(), .reserved = 0, .synced = 0, .boot = boot_};
+  log_.numbers = {.id = NewLogId(), .reserved = 0, .synced = 0, .boot = boot_};
   return PublishNumbers(files_, options_, log_.numbers);
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
-#include <random>
 #include <span>
 #include <string_view>
 #include <tuple>
@@ -14,18 +13,11 @@
 
 #include "log/batch.h"
 #include "log/segment_walk.h"
+#include "log/small_files.h"
 
 namespace larder::log {
 
 namespace {
-
-LogId NewId() {
-  std::random_device random;
-  LogId id;
-  for (size_t i = 0; i < id.size(); i += sizeof(uint32_t))
-    StoreLe(id.data() + i, uint32_t{random()});
-  return id;
-}
 
 // Writes segments without gaps, one after the other.
 class SegmentsWriter {
@@ -376,7 +368,7 @@ class Salvager {
 
   io::FileSystem& files_;
   const SalvageOptions& options_;
-  const LogId id_ = NewId();
+  const LogId id_ = NewLogId();
   SegmentsWriter writer_;
   LogParts parts_;
   std::vector<Source> sources_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <random>
 
 #include <fmt/format.h>
 
@@ -124,6 +125,14 @@ Result<IndexHead> ReadIndexHead(std::string_view index, std::string_view name) {
                        .first_number = LoadLe<uint64_t>(bytes.data() + kIndexNumberAt)};
   LARDER_TRY(CheckRemade(bytes, CanBeNumber(head.first_number) ? MakeIndexHead(head) : "", name));
   return head;
+}
+
+LogId NewLogId() {
+  std::random_device random;
+  LogId id;
+  for (size_t i = 0; i < id.size(); i += sizeof(uint32_t))
+    StoreLe(id.data() + i, uint32_t{random()});
+  return id;
 }
 
 uint64_t BootChecksum(std::string_view boot_id) {

@@ -1,7 +1,7 @@
 // The small parts of a log: names of its files, the index's head and entries, the numbers file.
 // Format: docs/formats/log.md, "Files", "Index" and "Numbers"
 //
-// Threads:    pure functions.
+// Threads:    all from any thread.
 // Errors:     kCorrupt, kUnsupported (a newer format), kInvalidArgument (a prefix); the message
 //             begins with the given file name.
 #pragma once
@@ -84,6 +84,9 @@ struct Numbers {
 
   bool operator==(const Numbers&) const = default;
 };
+
+// Random, for a log that is made.
+LogId NewLogId();
 
 // What control and numbers files know the machine's start by; never 0.
 uint64_t BootChecksum(std::string_view boot_id);
