@@ -219,9 +219,17 @@ class Queue {
   // They can be received again once `delay` has passed.
   LARDER_API Result<uint64_t> Release(std::string_view group, std::span<const uint64_t> numbers,
                                       std::chrono::milliseconds delay = {}) const;
+  Result<uint64_t> Release(std::string_view group, std::initializer_list<uint64_t> numbers,
+                           std::chrono::milliseconds delay = {}) const {
+    return Release(group, std::span<const uint64_t>(numbers.begin(), numbers.size()), delay);
+  }
   // They stay with their consumer for so long from now on.
   LARDER_API Result<uint64_t> Extend(std::string_view group, std::span<const uint64_t> numbers,
                                      std::chrono::milliseconds timeout) const;
+  Result<uint64_t> Extend(std::string_view group, std::initializer_list<uint64_t> numbers,
+                          std::chrono::milliseconds timeout) const {
+    return Extend(group, std::span<const uint64_t>(numbers.begin(), numbers.size()), timeout);
+  }
 
   // ---- Looking around.
   LARDER_API Result<uint64_t> Length() const;

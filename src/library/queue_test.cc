@@ -1,6 +1,7 @@
 // The public Queue and TypedQueue, on the real file system.
 #include "larder/queue.h"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -86,10 +87,9 @@ TEST(PublicQueue, GroupsAndDeadLetters) {
   ASSERT_TRUE(queue.Append("poison"));
   const auto received = queue.Receive("workers", "a", 9);
   ASSERT_EQ(received->size(), 2U);
-  const std::vector<uint64_t> good = {1};
-  const std::vector<uint64_t> poison = {2};
-  EXPECT_EQ(queue.Acknowledge("workers", good), 1U);
-  EXPECT_EQ(queue.Release("workers", poison), 1U);
+  EXPECT_EQ(queue.Acknowledge("workers", {1}), 1U);
+  EXPECT_EQ(queue.Extend("workers", {1, 2}, std::chrono::hours(1)), 1U);
+  EXPECT_EQ(queue.Release("workers", {2}), 1U);
   EXPECT_TRUE(queue.Receive("workers", "b", 9)->empty());
   const Queue dead =
       MustOpen({.directory = directory.path(), .prefix = "dead", .writers = QueueWriters::kShared});
