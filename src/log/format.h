@@ -37,6 +37,7 @@ namespace segment_at {
 inline constexpr uint64_t kFirstNumber = 32;
 inline constexpr uint64_t kMadeAtMs = 40;
 inline constexpr uint64_t kLastBefore = 48;
+inline constexpr uint64_t kMayBeMarked = 56;
 }  // namespace segment_at
 inline constexpr uint64_t kFirstAllocation = uint64_t{16} << 10;
 

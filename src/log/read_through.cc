@@ -40,12 +40,14 @@ class SegmentLook {
   void Walk(const VisitBatch& visit) {
     walk_ = WalkSegment(files_.bytes(), files_.head, [&](uint64_t offset, const BatchHead& batch) {
       if (check_index_) CheckEntries(offset, batch);
+      CheckMark(offset, batch);
       if (visit) visit(offset, batch);
     });
     expected_.known = std::max(expected_.known, walk_.highest_synced);
     for (const Hole& hole : walk_.holes) JudgeHole(hole);
     JudgeEnd();
     JudgeIndex();
+    JudgeMarks();
   }
 
   const SegmentWalk& walk() const { return walk_; }
@@ -70,6 +72,25 @@ class SegmentLook {
       if (wrong_entries_++ == 0) first_wrong_entry_ = record.number;
       last_wrong_entry_ = record.number;
     });
+  }
+
+  // All records of a batch are of one kind.
+  void CheckMark(uint64_t offset, const BatchHead& batch) {
+    if (files_.head_state != HeadState::kRight || files_.head.may_be_marked) return;
+    const char* const first = files_.bytes().data() + offset + kBatchHeadBytes;
+    if (KindOf(LoadLe<uint32_t>(first)) != RecordKind::kMarked) return;
+    if (marked_batches_++ == 0) first_marked_ = {.offset = offset, .number = batch.first_number};
+  }
+
+  void JudgeMarks() {
+    if (marked_batches_ == 0) return;
+    findings_.push_back(
+        {.file = files_.name,
+         .offset = first_marked_.offset,
+         .first_number = first_marked_.number,
+         .last_number = first_marked_.number,
+         .what = fmt::format("record {} is marked, and the segment's head says that none is",
+                             first_marked_.number)});
   }
 
   void JudgeHole(const Hole& hole) {
@@ -175,6 +196,12 @@ class SegmentLook {
   uint64_t wrong_entries_ = 0;
   uint64_t first_wrong_entry_ = 0;
   uint64_t last_wrong_entry_ = 0;
+  struct Place {
+    uint64_t offset = 0;
+    uint64_t number = 0;
+  };
+  uint64_t marked_batches_ = 0;  // though the head says that there are none
+  Place first_marked_;
 };
 
 class Passage {

@@ -33,14 +33,31 @@ TEST(ReadThrough, OfAWholeLogReadsAllAndFindsNothing) {
   EXPECT_EQ(log.files.operations(), operations);
 }
 
-TEST(ReadThrough, GivesTimesAndMarks) {
-  TestLog log;
+// Record 15, in a segment whose head says that there may be such, or not.
+void AppendMarked(TestLog& log, std::string_view record, bool may_be_marked) {
   TestSegment& last = log.segments[2];
+  last.head.may_be_marked = may_be_marked;
+  last.bytes.replace(0, kSegmentHeadBytes, MakeSegmentHead(last.head));
   BatchEncoder encoder;
-  const std::string_view record = "moved";
   last.bytes += encoder.Encode({&record, 1}, 15, 123, 14, last.end(), RecordKind::kMarked);
   last.index_entries += encoder.index_entries();
   log.PutSegment(2);
+}
+
+TEST(ReadThrough, AMarkThatTheHeadExcludesIsDamage) {
+  TestLog right;
+  AppendMarked(right, "moved", true);
+  EXPECT_THAT(right.ReadAll().findings, IsEmpty());
+  TestLog wrong;
+  AppendMarked(wrong, "moved", false);
+  EXPECT_THAT(wrong.ReadAll().Texts(true),
+              ElementsAre(HasSubstr("record 15 is marked, and the segment's head says that none")));
+}
+
+TEST(ReadThrough, GivesTimesAndMarks) {
+  TestLog log;
+  const std::string_view record = "moved";
+  AppendMarked(log, record, true);
   ReadThroughOptions options{.from = 15};
   int seen = 0;
   options.visit_record = [&](const FoundRecord& found) -> Result<void> {

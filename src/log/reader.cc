@@ -90,7 +90,7 @@ class FileReader final : public Reader {
   Result<bool> SpinAbove(const Watched& watched, uint64_t number, steady_clock::time_point until);
 
   Result<std::optional<SegmentInfo>> Describe(ListedSegment& segment) LARDER_REQUIRES(mutex_);
-  Result<void> ReadMadeAt(ListedSegment& segment) LARDER_REQUIRES(mutex_);
+  Result<void> ReadHead(ListedSegment& segment) LARDER_REQUIRES(mutex_);
   Result<uint64_t> CountRecords(ListedSegment& segment, uint64_t segment_bytes,
                                 uint64_t index_bytes) LARDER_REQUIRES(mutex_);
   Result<void> CheckRemovable(uint64_t first_number) LARDER_REQUIRES(mutex_);
@@ -450,7 +450,8 @@ Result<std::optional<SegmentInfo>> FileReader::Describe(ListedSegment& segment) 
   SegmentInfo info{.first_number = segment.first_number,
                    .records = segment.sealed_records,
                    .bytes = segment.sealed_bytes,
-                   .made_at_ms = segment.made_at_ms};
+                   .made_at_ms = segment.made_at_ms,
+                   .may_be_marked = segment.may_be_marked};
   if (segment.sealed() && segment.sealed_bytes != 0) return info;
   const auto file = files_.Stat(PathOf(SegmentName(prefix_, segment.first_number)));
   const auto index = files_.Stat(PathOf(IndexName(prefix_, segment.first_number)));
@@ -460,11 +461,12 @@ Result<std::optional<SegmentInfo>> FileReader::Describe(ListedSegment& segment) 
   }
   if (!file) return std::nullopt;
   const bool empty = !segment.sealed() && committed_ < segment.first_number;
-  if (const auto read = ReadMadeAt(segment); !read) {
+  if (const auto read = ReadHead(segment); !read) {
     if (empty || read.error().code() == ErrorCode::kNotFound) return std::nullopt;
     return std::unexpected(read.error());
   }
   info.made_at_ms = segment.made_at_ms;
+  info.may_be_marked = segment.may_be_marked;
   const uint64_t index_bytes = index ? index->bytes : 0;
   info.bytes = file->bytes + index_bytes;
   if (!segment.sealed()) {
@@ -481,7 +483,7 @@ Result<std::optional<SegmentInfo>> FileReader::Describe(ListedSegment& segment) 
   return info;
 }
 
-Result<void> FileReader::ReadMadeAt(ListedSegment& segment) {
+Result<void> FileReader::ReadHead(ListedSegment& segment) {
   if (segment.made_at_ms != 0) return {};
   const std::string name = SegmentName(prefix_, segment.first_number);
   LARDER_ASSIGN(const auto file, files_.OpenForRead(PathOf(name)));
@@ -489,6 +491,7 @@ Result<void> FileReader::ReadMadeAt(ListedSegment& segment) {
   LARDER_ASSIGN(const size_t got, file->ReadAt(0, page.data(), page.size()));
   LARDER_ASSIGN(const auto head, ReadSegmentHead(std::string_view(page).substr(0, got), name));
   segment.made_at_ms = head.made_at_ms;
+  segment.may_be_marked = head.may_be_marked;
   return {};
 }
 

@@ -41,6 +41,7 @@ struct SegmentInfo {
   uint64_t records = 0;  // of the last one: as far as it is committed
   uint64_t bytes = 0;    // of the file, with its index
   int64_t made_at_ms = 0;
+  bool may_be_marked = false;  // else no record of it is
 
   uint64_t last_number() const { return first_number + records - 1; }
 };

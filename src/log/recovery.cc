@@ -190,11 +190,11 @@ Result<void> Recoverer::ContinueLast() {
 // sync cannot pass over.
 Result<void> Recoverer::CopyInDoubt() {
   const uint64_t first = std::max(scan_.highest_synced + 1, head_.first_number);
-  const SegmentHead head{
-      .id = head_.id,
-      .first_number = first,
-      .made_at_ms = head_.made_at_ms,
-      .last_before = first == head_.first_number ? head_.last_before : first - 1};
+  const SegmentHead head{.id = head_.id,
+                         .first_number = first,
+                         .made_at_ms = head_.made_at_ms,
+                         .last_before = first == head_.first_number ? head_.last_before : first - 1,
+                         .may_be_marked = head_.may_be_marked};
   const std::string path = PathOf(options_, SegmentName(options_.prefix, first));
   LARDER_ASSIGN(auto copy, files_.Create(path + std::string(io::kTemporarySuffix)));
   LARDER_TRY(copy->Write(MakeSegmentHead(head)));

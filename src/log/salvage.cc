@@ -34,7 +34,9 @@ class SegmentsWriter {
   // Numbers ascend; a gap begins a new segment.
   Result<void> Append(std::span<const std::string_view> records, uint64_t first_number,
                       int64_t time_ms, RecordKind kind) {
-    const bool fits = file_ != nullptr && first_number == next_number_ &&
+    const bool excluded = kind == RecordKind::kMarked && !marked_;
+    marked_ = marked_ || excluded;
+    const bool fits = file_ != nullptr && !excluded && first_number == next_number_ &&
                       file_->size() + BatchBytes(records) <= kMaxSegmentBytes;
     if (!fits) LARDER_TRY(FinishSegment());
     if (file_ == nullptr) LARDER_TRY(BeginSegment(first_number));
@@ -74,7 +76,8 @@ class SegmentsWriter {
     head_ = {.id = id_,
              .first_number = first_number,
              .made_at_ms = made_at_ms_,
-             .last_before = last_number_};
+             .last_before = last_number_,
+             .may_be_marked = marked_};
     const std::string path = place_.PathOf(SegmentName(place_.prefix, first_number));
     made_.push_back(SegmentName(place_.prefix, first_number));
     made_.push_back(made_.back() + std::string(io::kTemporarySuffix));
@@ -96,6 +99,7 @@ class SegmentsWriter {
   std::vector<std::string> made_;  // names of files that are, or may be, there
   BatchEncoder encoder_;
   uint64_t next_number_ = 1;
+  bool marked_ = false;  // there was a marked record
   uint64_t last_number_ = 0;
   uint64_t segments_ = 0;
 };

@@ -73,6 +73,7 @@ Result<void> SegmentCache::Open(ListedSegment& segment, const LogId& id, uint64_
                                                      .sealed = sealed}));
   segment.whole = sealed;
   segment.made_at_ms = segment.mapped->head().made_at_ms;
+  segment.may_be_marked = segment.mapped->head().may_be_marked;
   ++mapped_;
   if (max_windows_ == 0) return {};
   // The heads have been read, and of a sealed one the ends.

@@ -36,6 +36,7 @@ struct ListedSegment {
   uint64_t sealed_bytes = 0;
   uint64_t sealed_records = 0;
   int64_t made_at_ms = 0;
+  bool may_be_marked = false;  // known when made_at_ms is
   TouchedWindows touched;
   TouchedWindows touched_index;
 

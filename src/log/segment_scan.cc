@@ -98,6 +98,7 @@ std::string MakeSegmentHead(const SegmentHead& head) {
   StoreLe(bytes.data() + segment_at::kFirstNumber, head.first_number);
   StoreLe(bytes.data() + segment_at::kMadeAtMs, head.made_at_ms);
   StoreLe(bytes.data() + segment_at::kLastBefore, head.last_before);
+  StoreLe(bytes.data() + segment_at::kMayBeMarked, uint32_t{head.may_be_marked});
   SealHead(bytes);
   return bytes;
 }
@@ -109,10 +110,12 @@ Result<SegmentHead> ReadSegmentHead(std::string_view segment, std::string_view n
   }
   const std::string_view bytes = segment.substr(0, kSegmentHeadBytes);
   LARDER_TRY(CheckHead(bytes, kSegmentMagic, name));
-  const SegmentHead head{.id = LogIdOfHead(bytes),
-                         .first_number = LoadLe<uint64_t>(bytes.data() + segment_at::kFirstNumber),
-                         .made_at_ms = LoadLe<int64_t>(bytes.data() + segment_at::kMadeAtMs),
-                         .last_before = LoadLe<uint64_t>(bytes.data() + segment_at::kLastBefore)};
+  const SegmentHead head{
+      .id = LogIdOfHead(bytes),
+      .first_number = LoadLe<uint64_t>(bytes.data() + segment_at::kFirstNumber),
+      .made_at_ms = LoadLe<int64_t>(bytes.data() + segment_at::kMadeAtMs),
+      .last_before = LoadLe<uint64_t>(bytes.data() + segment_at::kLastBefore),
+      .may_be_marked = LoadLe<uint32_t>(bytes.data() + segment_at::kMayBeMarked) != 0};
   const bool can_be = head.first_number >= 1 && head.first_number <= kMaxNumber &&
                       head.last_before < head.first_number;
   LARDER_TRY(CheckRemade(bytes, can_be ? MakeSegmentHead(head) : "", name));

@@ -21,7 +21,8 @@ struct SegmentHead {
   LogId id{};
   uint64_t first_number = 0;  // NUMBER
   int64_t made_at_ms = 0;
-  uint64_t last_before = 0;  // the last record that is safe in the segments before; 0: none
+  uint64_t last_before = 0;    // the last record that is safe in the segments before; 0: none
+  bool may_be_marked = false;  // else no record of it is
 
   uint64_t key() const { return SegmentKey(id, first_number); }
   bool operator==(const SegmentHead&) const = default;

@@ -69,7 +69,8 @@ TEST(SegmentHead, IsReadBack) {
        {SegmentHead{.id = {'i'}, .first_number = 1}, SegmentHead{.id = {},
                                                                  .first_number = kMaxNumber,
                                                                  .made_at_ms = -1,
-                                                                 .last_before = kMaxNumber - 1}}) {
+                                                                 .last_before = kMaxNumber - 1,
+                                                                 .may_be_marked = true}}) {
     const std::string bytes = MakeSegmentHead(head);
     EXPECT_EQ(bytes.size(), kSegmentHeadBytes);
     EXPECT_EQ(ReadSegmentHead(bytes, "s").value(), head);
@@ -103,6 +104,7 @@ TEST(SegmentHead, WithValuesThatCannotBeIsNotTaken) {
   EXPECT_EQ(ErrorWith(segment_at::kFirstNumber, uint64_t{0}), ErrorCode::kCorrupt);
   EXPECT_EQ(ErrorWith(segment_at::kFirstNumber, UINT64_MAX), ErrorCode::kCorrupt);
   EXPECT_EQ(ErrorWith(segment_at::kLastBefore, uint64_t{5}), ErrorCode::kCorrupt);
+  EXPECT_EQ(ErrorWith(segment_at::kMayBeMarked, uint32_t{2}), ErrorCode::kCorrupt);
   EXPECT_EQ(ErrorWith(4087, char{1}), ErrorCode::kCorrupt);
 }
 

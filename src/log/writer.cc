@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mutex.h"
 #include "log/control.h"
+#include "log/group_commit.h"
 #include "log/locks.h"
 #include "log/open_segment.h"
 #include "log/recovery.h"
@@ -69,7 +70,8 @@ class FileWriter final : public Writer {
   Result<void> AppendBatch(std::span<const std::string_view> records, RecordKind kind)
       LARDER_REQUIRES(mutex_);
   void GiveUpAppend() LARDER_REQUIRES(mutex_);
-  Result<void> BeginSegment(int64_t now_ms) LARDER_REQUIRES(mutex_);
+  Result<void> BeginSegment(int64_t now_ms, RecordKind next = RecordKind::kPlain)
+      LARDER_REQUIRES(mutex_);
   Result<void> CheckSegments() const LARDER_REQUIRES(mutex_);
   Result<void> SealLast() LARDER_REQUIRES(mutex_);
   Result<void> Reserve(uint64_t last) LARDER_REQUIRES(mutex_);
@@ -79,6 +81,7 @@ class FileWriter final : public Writer {
   void Gather() LARDER_REQUIRES(mutex_);
   void NoteSynced(uint64_t number) LARDER_REQUIRES(mutex_);
   bool IsFull(uint64_t more_bytes, int64_t now_ms) const LARDER_REQUIRES(mutex_);
+  bool Excludes(RecordKind kind) const LARDER_REQUIRES(mutex_);
   LogEnd End(uint64_t committed) const LARDER_REQUIRES(mutex_);
   // From now on every append and sync fails with this.
   std::unexpected<Error> FailForGood(const Error& error) LARDER_REQUIRES(mutex_);
@@ -101,13 +104,12 @@ class FileWriter final : public Writer {
   uint64_t next_number_ LARDER_GUARDED_BY(mutex_) = 1;
   uint32_t recoveries_ LARDER_GUARDED_BY(mutex_) = 0;  // that this writer knows of
   uint64_t unsynced_bytes_ LARDER_GUARDED_BY(mutex_) = 0;
-  uint64_t gathered_ LARDER_GUARDED_BY(mutex_) = 0;  // appends since a sync began
-  uint64_t round_ LARDER_GUARDED_BY(mutex_) = 0;     // appends that the last one was for
-  bool syncing_ LARDER_GUARDED_BY(mutex_) = false;
+  GroupCommit group_ LARDER_GUARDED_BY(mutex_);
+  std::atomic<uint64_t> gathered_ = 0;            // appends since a sync began
+  uint64_t round_ LARDER_GUARDED_BY(mutex_) = 0;  // appends that the last one was for
   bool ending_ LARDER_GUARDED_BY(mutex_) = false;  // the thread that syncs
   bool closed_ LARDER_GUARDED_BY(mutex_) = true;
   std::optional<Error> failure_ LARDER_GUARDED_BY(mutex_);
-  CondVar synced_changed_;
   CondVar sync_wanted_;
   std::thread sync_thread_;
 };
@@ -245,7 +247,7 @@ std::unexpected<Error> FileWriter::FailForGood(const Error& error) {
                                  error.message()));
   }
   control_->set_state(ControlState::kSyncFailed);
-  synced_changed_.NotifyAll();
+  group_.WakeAll();
   return std::unexpected(*failure_);
 }
 
@@ -267,12 +269,18 @@ bool FileWriter::IsFull(uint64_t more_bytes, int64_t now_ms) const {
          now_ms - last_->head().made_at_ms >= options_.segment_age.count();
 }
 
+// The head of the last segment says that no record of it is marked.
+bool FileWriter::Excludes(RecordKind kind) const {
+  return kind == RecordKind::kMarked && last_ != nullptr && !last_->head().may_be_marked;
+}
+
 // The segment before is safe before its successor exists.
 Result<void> FileWriter::SealLast() {
   if (last_ == nullptr) return {};
   // Another thread may be about to sync it, too: to wait for that would let others into the turn.
   if (const auto sealed = last_->Seal(); !sealed) return FailForGood(sealed.error());
-  NoteSynced(committed_);
+  control_->RaiseSynced(committed_);
+  group_.WakeAll();
   return {};
 }
 
@@ -286,13 +294,17 @@ Result<void> FileWriter::CheckSegments() const {
                           options_.prefix, segments, options_.max_segments));
 }
 
-Result<void> FileWriter::BeginSegment(int64_t now_ms) {
+Result<void> FileWriter::BeginSegment(int64_t now_ms, RecordKind next) {
   LARDER_TRY(SealLast());
   const uint64_t empty = last_ != nullptr && last_->records() == 0 ? last_->head().first_number : 0;
+  // Once a log had a marked record, it will have others.
+  const bool may_be_marked =
+      next == RecordKind::kMarked || (last_ != nullptr && last_->head().may_be_marked);
   const SegmentHead head{.id = numbers_.id,
                          .first_number = next_number_,
                          .made_at_ms = now_ms,
-                         .last_before = committed_};
+                         .last_before = committed_,
+                         .may_be_marked = may_be_marked};
   auto begun = OpenSegment::Create(files_, options_.directory, options_.prefix, head,
                                    options_.segment_bytes);
   if (!begun) {
@@ -344,7 +356,7 @@ Result<uint64_t> FileWriter::AppendInTurn(std::span<const std::string_view> reco
                                           RecordKind kind) {
   LARDER_TRY(CheckSizes(records));
   LARDER_TRY(CheckUsable());
-  LARDER_TRY(Reserve(next_number_ + records.size() - 1));
+  LARDER_TRY(Reserve(next_number_ + records.size() - (Excludes(kind) ? 0 : 1)));
   control_->BeginAppend();
   if (auto appended = AppendBatch(records, kind); !appended) {
     GiveUpAppend();
@@ -367,9 +379,11 @@ void FileWriter::GiveUpAppend() {
 
 Result<void> FileWriter::AppendBatch(std::span<const std::string_view> records, RecordKind kind) {
   const int64_t now_ms = NowMs();
-  if (IsFull(BatchBytes(records), now_ms)) {
+  if (const bool excluded = Excludes(kind); excluded || IsFull(BatchBytes(records), now_ms)) {
     LARDER_TRY(CheckSegments());
-    LARDER_TRY(BeginSegment(now_ms));
+    // One without records has that name already, and others may have mapped it.
+    if (excluded && last_->head().first_number == next_number_) ++next_number_;
+    LARDER_TRY(BeginSegment(now_ms, kind));
   }
   const std::string_view batch =
       encoder_.Encode(records, next_number_, now_ms, control_->synced(),
@@ -405,31 +419,45 @@ Result<void> FileWriter::SyncInTurn() {
   LARDER_TRY(CheckUsable());
   if (control_->synced() >= committed_) return {};
   if (const auto synced = last_->Sync(); !synced) return FailForGood(synced.error());
-  NoteSynced(committed_);
+  control_->RaiseSynced(committed_);
+  group_.WakeAll();
   return {};
 }
 
 // One thread syncs for all that wait; those that append meanwhile are of the next round.
 Result<void> FileWriter::SyncUpTo(uint64_t number) {
   while (control_->synced() < number) {
+    const MutexLock lock(mutex_);
     if (failure_) return std::unexpected(*failure_);
-    if (syncing_) {
-      synced_changed_.Wait(mutex_);
+    if (control_->synced() >= number) return {};
+    if (!group_.syncing()) {
+      LARDER_TRY(SyncForAll());
       continue;
     }
-    syncing_ = true;
-    Gather();
-    const uint64_t target = committed_;
-    const std::shared_ptr<OpenSegment> segment = last_;
-    unsynced_bytes_ = 0;
-    round_ = std::exchange(gathered_, 0);
+    const GroupCommit::Place place = group_.PlaceOf(number);
     mutex_.Unlock();
-    const auto synced = segment->Sync();
+    GroupCommit::Wait(place);
     mutex_.Lock();
-    syncing_ = false;
-    if (!synced) return FailForGood(synced.error());
-    NoteSynced(target);
   }
+  return {};
+}
+
+Result<void> FileWriter::SyncForAll() {
+  Gather();
+  if (group_.syncing()) return {};
+  const uint64_t target = committed_;
+  const std::shared_ptr<OpenSegment> segment = last_;
+  group_.Begin(target);
+  unsynced_bytes_ = 0;
+  round_ = gathered_.exchange(0, std::memory_order_relaxed);
+  mutex_.Unlock();
+  const auto synced = segment->Sync();
+  // At once: others must not take for written what was not.
+  if (!synced) control_->set_state(ControlState::kSyncFailed);
+  mutex_.Lock();
+  if (synced) control_->RaiseSynced(target);
+  group_.End();
+  if (!synced) return FailForGood(synced.error());
   return {};
 }
 
@@ -438,16 +466,13 @@ Result<void> FileWriter::SyncUpTo(uint64_t number) {
 void FileWriter::Gather() {
   if (options_.sync != SyncPolicy::kAlways || round_ < 2) return;
   constexpr uint64_t kMostTurns = 100;
-  for (uint64_t turn = 0; turn < std::min(2 * round_, kMostTurns) && gathered_ < round_; ++turn) {
-    mutex_.Unlock();
+  const uint64_t expected = round_;
+  mutex_.Unlock();
+  for (uint64_t turn = 0; turn < std::min(2 * expected, kMostTurns); ++turn) {
+    if (gathered_.load(std::memory_order_relaxed) >= expected) break;
     std::this_thread::yield();
-    mutex_.Lock();
   }
-}
-
-void FileWriter::NoteSynced(uint64_t number) {
-  control_->RaiseSynced(number);
-  synced_changed_.NotifyAll();
+  mutex_.Lock();
 }
 
 Result<void> FileWriter::Settle(uint64_t number) {

@@ -12,6 +12,7 @@
 #include "io/file_system.h"
 #include "io/test_directory.h"
 #include "log/reader.h"
+#include "log/segment_scan.h"
 #include "log/small_files.h"
 
 namespace larder::log {
@@ -113,6 +114,70 @@ TEST_F(LogTest, ASegmentEndsByItsRecords) {
   const auto writer = Open();
   for (int i = 0; i < 5; ++i) Append(*writer, {"x"});
   EXPECT_THAT(Segments(), testing::ElementsAre(1, 3, 5));
+}
+
+class MarkTest : public LogTest {
+ protected:
+  static uint64_t AppendMarked(Writer& writer, std::string_view record) {
+    const auto last = writer.Append({&record, 1}, RecordKind::kMarked);
+    EXPECT_TRUE(last) << last.error().message();
+    return last.value_or(0);
+  }
+  // Of the segments, in order.
+  std::vector<bool> MayBeMarked() {
+    std::vector<bool> marks;
+    for (const uint64_t number : Segments()) {
+      const std::string name = SegmentName(options_.prefix, number);
+      const auto mapping = files_.Map(options_.directory + "/" + name);
+      EXPECT_TRUE(mapping) << name;
+      marks.push_back(ReadSegmentHead((*mapping)->bytes(), name)->may_be_marked);
+    }
+    return marks;
+  }
+};
+
+TEST_F(MarkTest, TheFirstMarkedRecordBeginsASegmentThatSaysSoAndSoDoAllBehindIt) {
+  options_.segment_records = 3;
+  {
+    const auto writer = Open();
+    for (int i = 0; i < 4; ++i) Append(*writer, {"plain"});
+    EXPECT_EQ(AppendMarked(*writer, "marked"), 5U);
+    EXPECT_EQ(AppendMarked(*writer, "marked"), 6U);
+    EXPECT_EQ(Append(*writer, {"plain"}), 7U);
+    EXPECT_EQ(Append(*writer, {"plain"}), 8U);
+  }
+  EXPECT_THAT(Segments(), testing::ElementsAre(1, 4, 5, 8));
+  EXPECT_THAT(MayBeMarked(), testing::ElementsAre(false, false, true, true));
+  const auto writer = Open();
+  ASSERT_TRUE(writer->Rotate());
+  EXPECT_EQ(AppendMarked(*writer, "marked"), 9U);
+  EXPECT_THAT(MayBeMarked(), testing::ElementsAre(false, false, true, true, true));
+}
+
+TEST_F(MarkTest, AMarkedRecordPassesOverTheNumberOfASegmentThatWasBegunForPlainOnes) {
+  const auto writer = Open();
+  Append(*writer, {"plain"});
+  ASSERT_TRUE(writer->Rotate());
+  EXPECT_THAT(Segments(), testing::ElementsAre(1, 2));
+  EXPECT_EQ(AppendMarked(*writer, "marked"), 3U);
+  EXPECT_THAT(Segments(), testing::ElementsAre(1, 3));
+  EXPECT_THAT(MayBeMarked(), testing::ElementsAre(false, true));
+  const auto reader = OpenReader();
+  EXPECT_EQ(Data(*reader, 1), "plain");
+  EXPECT_EQ(reader->Read(2).error().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(Data(*reader, 3), "marked");
+}
+
+TEST_F(MarkTest, WritersThatTakeTurnsAgreeOnIt) {
+  options_.writers = Writers::kShared;
+  const auto one = Open();
+  const auto other = Open();
+  Append(*one, {"plain"});
+  EXPECT_EQ(AppendMarked(*other, "marked"), 2U);
+  EXPECT_EQ(AppendMarked(*one, "marked"), 3U);
+  EXPECT_EQ(Append(*one, {"plain"}), 4U);
+  EXPECT_THAT(Segments(), testing::ElementsAre(1, 2));
+  EXPECT_THAT(MayBeMarked(), testing::ElementsAre(false, true));
 }
 
 TEST_F(LogTest, RemovesOnlyWholeSegmentsAndNeverTheLast) {
