@@ -144,6 +144,15 @@ struct QueueGroupStats {
   std::vector<std::pair<std::string, uint64_t>> consumers;  // and how many are pending with each
 };
 
+// What comes and goes as a whole: a file of records, with its index.
+struct QueueSegment {
+  uint64_t first = 0;   // the number of its first record, which names it
+  uint64_t last = 0;    // of its last one; first - 1: it has none yet
+  uint64_t length = 0;  // records that are there
+  uint64_t bytes = 0;
+  int64_t made_ms = 0;  // Unix time
+};
+
 struct QueueStats {
   uint64_t length = 0;  // records that are there
   uint64_t first = 0;   // the first of them; 0: none
@@ -190,9 +199,10 @@ class Queue {
   }
   // Whether there was one.
   LARDER_API Result<bool> DeleteFront() const;
-  // Everything up to a number; the oldest segment; everything. How many records were there.
+  // Everything up to a number; of a segment, named by its first number (kQueueOldest: of the oldest
+  // one); everything. How many records were there. kNotFound: no segment begins so.
   LARDER_API Result<uint64_t> Prune(uint64_t up_to) const;
-  LARDER_API Result<uint64_t> PruneOldestSegment() const;
+  LARDER_API Result<uint64_t> PruneSegment(uint64_t first) const;
   LARDER_API Result<uint64_t> Clear() const;
   // To the end of another queue, which may append: the number that it has there. It is never in
   // both and never in none, also when the process dies meanwhile.
@@ -235,6 +245,7 @@ class Queue {
   LARDER_API Result<uint64_t> Length() const;
   LARDER_API Result<uint64_t> Bytes() const;
   LARDER_API Result<QueueStats> Stats() const;
+  LARDER_API Result<std::vector<QueueSegment>> Segments() const;  // from the oldest on
   LARDER_API QueueOptions options() const;
 
   // Returns when everything before it is safe from a power cut: all that was taken out, and all

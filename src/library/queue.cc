@@ -65,7 +65,9 @@ Result<bool> Queue::DeleteFront() const { return state_->queue->DeleteFront(); }
 
 Result<uint64_t> Queue::Prune(uint64_t up_to) const { return state_->queue->Prune(up_to); }
 
-Result<uint64_t> Queue::PruneOldestSegment() const { return state_->queue->PruneOldestSegment(); }
+Result<uint64_t> Queue::PruneSegment(uint64_t first) const {
+  return state_->queue->PruneSegment(first);
+}
 
 Result<uint64_t> Queue::Clear() const { return state_->queue->Prune(UINT64_MAX); }
 
@@ -105,6 +107,7 @@ Result<uint64_t> Queue::Extend(std::string_view group, std::span<const uint64_t>
 Result<uint64_t> Queue::Length() const { return state_->queue->Length(); }
 Result<uint64_t> Queue::Bytes() const { return state_->queue->Bytes(); }
 Result<QueueStats> Queue::Stats() const { return state_->queue->Stats(); }
+Result<std::vector<QueueSegment>> Queue::Segments() const { return state_->queue->Segments(); }
 QueueOptions Queue::options() const { return state_->queue->options(); }
 Result<void> Queue::Sync() const { return state_->queue->Sync(); }
 Result<void> Queue::Close() const { return state_->queue->Close(); }

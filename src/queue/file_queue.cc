@@ -354,10 +354,22 @@ Result<uint64_t> FileQueue::Prune(uint64_t up_to) {
   return deleted;
 }
 
-Result<uint64_t> FileQueue::PruneOldestSegment() {
+Result<uint64_t> FileQueue::PruneSegment(uint64_t first) {
+  LARDER_ASSIGN(auto step, BeginStep());
   LARDER_ASSIGN(const auto segments, reader_->Segments());
-  if (segments.empty() || segments[0].records == 0) return 0;
-  return Prune(segments[0].last_number());
+  if (first == kQueueOldest) {
+    if (segments.empty()) return 0;
+    first = segments[0].first_number;
+  }
+  const auto found = std::ranges::find(segments, first, &log::SegmentInfo::first_number);
+  if (found == segments.end())
+    return Fail(ErrorCode::kNotFound, fmt::format("no segment begins with record {}", first));
+  if (found->records == 0) return 0;
+  const std::vector<Range> there = {{.first = first, .last = found->last_number()}};
+  LARDER_ASSIGN(const uint64_t deleted, DeleteRanges(step, there));
+  RemoveDeadSegments(step, there);
+  LARDER_TRY(positions_->Settle(step.End()));
+  return deleted;
 }
 
 // ---- Segments that nobody needs any more.
@@ -452,6 +464,23 @@ Result<QueueStats> FileQueue::Stats() {
   if (!front.empty()) stats.first = front[0].number;
   LARDER_ASSIGN(stats.groups, GroupStats());
   return stats;
+}
+
+Result<std::vector<QueueSegment>> FileQueue::Segments() {
+  LARDER_TRY(CheckOpen());
+  LARDER_ASSIGN(const auto segments, reader_->Segments());
+  std::vector<QueueSegment> told;
+  LARDER_TRY(positions_->Look([&](const Positions& state) {
+    for (const log::SegmentInfo& segment : segments) {
+      const uint64_t deleted = state.deleted().Count(segment.first_number, segment.last_number());
+      told.push_back({.first = segment.first_number,
+                      .last = segment.last_number(),
+                      .length = segment.records - deleted,
+                      .bytes = segment.bytes,
+                      .made_ms = segment.made_at_ms});
+    }
+  }));
+  return told;
 }
 
 Result<void> FileQueue::Sync() {

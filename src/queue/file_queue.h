@@ -59,7 +59,7 @@ class FileQueue {
   Result<uint64_t> Delete(Numbers numbers);
   Result<bool> DeleteFront();
   Result<uint64_t> Prune(uint64_t up_to);
-  Result<uint64_t> PruneOldestSegment();
+  Result<uint64_t> PruneSegment(uint64_t first);
   Result<uint64_t> Move(uint64_t number, FileQueue& destination);
 
   Result<void> CreateGroup(std::string_view group, const QueueGroupOptions& options);
@@ -73,6 +73,7 @@ class FileQueue {
   Result<uint64_t> Length();
   Result<uint64_t> Bytes();
   Result<QueueStats> Stats();
+  Result<std::vector<QueueSegment>> Segments();
   const QueueOptions& options() const { return options_; }
 
   Result<void> Sync();

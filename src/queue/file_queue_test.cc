@@ -172,12 +172,34 @@ TEST_F(QueueTest, PruningTakesABeginning) {
   EXPECT_EQ(queue->Prune(3), 3U);
   EXPECT_EQ(queue->Prune(3), 0U);
   EXPECT_THAT(Segments(), testing::SizeIs(3));
-  EXPECT_EQ(queue->PruneOldestSegment(), 1U);
+  EXPECT_EQ(queue->PruneSegment(kQueueOldest), 1U);
   EXPECT_THAT(Segments(), testing::SizeIs(2));
   EXPECT_EQ(queue->Prune(UINT64_MAX), 4U);
   EXPECT_EQ(queue->Length(), 0U);
   EXPECT_THAT(Segments(), testing::SizeIs(1));
   EXPECT_EQ(Append(*queue, {"next"}), 9U);
+}
+
+TEST_F(QueueTest, PruningTakesASegment) {
+  options_.max_segment_bytes = 13'000;
+  const auto queue = Open();
+  EXPECT_EQ(queue->PruneSegment(kQueueOldest), 0U);
+  for (int i = 0; i < 7; ++i) Append(*queue, {std::string(4000, 'x')});
+  EXPECT_EQ(queue->Delete(std::vector<uint64_t>{3, 6}), 2U);
+  const auto segments = queue->Segments();
+  ASSERT_TRUE(segments) << segments.error().message();
+  std::vector<std::vector<uint64_t>> told;
+  for (const QueueSegment& segment : *segments)
+    told.push_back({segment.first, segment.last, segment.length});
+  EXPECT_THAT(told, ElementsAre(ElementsAre(1, 2, 2), ElementsAre(3, 4, 1), ElementsAre(5, 6, 1),
+                                ElementsAre(7, 7, 1)));
+  EXPECT_EQ(queue->PruneSegment(4).error().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(queue->PruneSegment(3), 1U);
+  EXPECT_THAT(Segments(), testing::SizeIs(3));
+  EXPECT_EQ(queue->PruneSegment(3).error().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(queue->PruneSegment(7), 1U);
+  EXPECT_THAT(NumbersOf(queue->ReadMany(0, 9)), ElementsAre(1, 2, 5));
+  EXPECT_EQ(queue->PruneSegment(7), 0U);
 }
 
 class FullQueueTest : public QueueTest {
