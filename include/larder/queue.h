@@ -200,7 +200,8 @@ class Queue {
   // Whether there was one.
   LARDER_API Result<bool> DeleteFront() const;
   // Everything up to a number; of a segment, named by its first number (kQueueOldest: of the oldest
-  // one); everything. How many records were there. kNotFound: no segment begins so.
+  // one); everything. How many records were there. kNotFound: no segment begins so. Where nothing
+  // is left, the space of the last segment comes back too, but not with QueueWriters::kNone.
   LARDER_API Result<uint64_t> Prune(uint64_t up_to) const;
   LARDER_API Result<uint64_t> PruneSegment(uint64_t first) const;
   LARDER_API Result<uint64_t> Clear() const;

@@ -347,11 +347,7 @@ Result<bool> FileQueue::DeleteFront() {
 Result<uint64_t> FileQueue::Prune(uint64_t up_to) {
   LARDER_ASSIGN(auto step, BeginStep());
   LARDER_ASSIGN(const auto segments, reader_->Segments());
-  const std::vector<Range> there = Existing(segments, 1, up_to);
-  LARDER_ASSIGN(const uint64_t deleted, DeleteRanges(step, there));
-  RemoveDeadSegments(step, there);
-  LARDER_TRY(positions_->Settle(step.End()));
-  return deleted;
+  return PruneRanges(step, Existing(segments, 1, up_to));
 }
 
 Result<uint64_t> FileQueue::PruneSegment(uint64_t first) {
@@ -365,9 +361,14 @@ Result<uint64_t> FileQueue::PruneSegment(uint64_t first) {
   if (found == segments.end())
     return Fail(ErrorCode::kNotFound, fmt::format("no segment begins with record {}", first));
   if (found->records == 0) return 0;
-  const std::vector<Range> there = {{.first = first, .last = found->last_number()}};
-  LARDER_ASSIGN(const uint64_t deleted, DeleteRanges(step, there));
-  RemoveDeadSegments(step, there);
+  return PruneRanges(step, {{.first = first, .last = found->last_number()}});
+}
+
+Result<uint64_t> FileQueue::PruneRanges(PositionsLog::Step& step,
+                                        const std::vector<Range>& ranges) {
+  LARDER_ASSIGN(const uint64_t deleted, DeleteRanges(step, ranges));
+  RemoveDeadSegments(step, ranges);
+  if (const auto replaced = ReplaceLastSegment(step); !replaced) NoteDeadStays(replaced.error());
   LARDER_TRY(positions_->Settle(step.End()));
   return deleted;
 }
@@ -379,9 +380,28 @@ Result<uint64_t> FileQueue::PruneSegment(uint64_t first) {
 void FileQueue::RemoveDeadSegments(PositionsLog::Step& step, const std::vector<Range>& ranges) {
   const auto dead = FindDead(step.state(), ranges);
   const auto removed = dead ? RemoveSegments(step, *dead) : std::unexpected(dead.error());
-  if (removed) return;
+  if (!removed) NoteDeadStays(removed.error());
+}
+
+void FileQueue::NoteDeadStays(const Error& error) const {
   LogWarning(fmt::format("queue {}/{}: a segment that nobody needs any more stays: {}",
-                         options_.directory, options_.prefix, removed.error().message()));
+                         options_.directory, options_.prefix, error.message()));
+}
+
+// The last one goes when it is dead and has a successor. Making one costs some syncs.
+Result<void> FileQueue::ReplaceLastSegment(PositionsLog::Step& step) {
+  constexpr uint64_t kWorthReplacing = uint64_t{1} << 20;
+  if (writer_ == nullptr) return {};
+  uint64_t first = 0;
+  {
+    LARDER_ASSIGN(auto turn, writer_->BeginTurn());
+    LARDER_ASSIGN(const auto segments, reader_->Segments());
+    if (segments.empty() || segments.back().bytes <= kWorthReplacing) return {};
+    if (!IsDead(segments.back(), step.state().deleted())) return {};
+    first = segments.back().first_number;
+    LARDER_TRY(turn.Rotate());
+  }
+  return RemoveSegments(step, {first});
 }
 
 // While the set of segments stays as it is, only those that have one of `ranges` can have died. The

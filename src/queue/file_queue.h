@@ -89,7 +89,10 @@ class FileQueue {
   Result<void> FinishMovesFirst();
   Result<std::vector<QueueRecord>> Live(const Positions& state, uint64_t from, size_t count);
   Result<uint64_t> DeleteRanges(PositionsLog::Step& step, const std::vector<Range>& ranges);
+  Result<uint64_t> PruneRanges(PositionsLog::Step& step, const std::vector<Range>& ranges);
   void RemoveDeadSegments(PositionsLog::Step& step, const std::vector<Range>& ranges);
+  Result<void> ReplaceLastSegment(PositionsLog::Step& step);
+  void NoteDeadStays(const Error& error) const;
   Result<std::vector<uint64_t>> FindDead(const Positions& state, const std::vector<Range>& ranges);
   Result<void> RemoveSegments(PositionsLog::Step& step, const std::vector<uint64_t>& first_numbers);
   static Result<QueueRecord> FromLog(log::Record record);

@@ -202,6 +202,48 @@ TEST_F(QueueTest, PruningTakesASegment) {
   EXPECT_EQ(queue->PruneSegment(7), 0U);
 }
 
+TEST_F(QueueTest, ClearingGivesBackTheSpaceOfTheLastSegment) {
+  options_.writers = QueueWriters::kShared;
+  const auto queue = Open();
+  const auto other = Open();
+  const auto consumer = OpenConsumer();
+  constexpr uint64_t kMostLeft = uint64_t{128} << 10;
+  const std::string large(size_t{2} << 20, 'x');
+  Append(*queue, {large});
+  // Who does not append cannot, and popping must not wait for it.
+  EXPECT_EQ(consumer->Prune(UINT64_MAX), 1U);
+  EXPECT_GT(*queue->Bytes(), large.size());
+  Append(*queue, {"small"});
+  EXPECT_EQ(Pop(*queue), "small");
+  EXPECT_GT(*queue->Bytes(), large.size());
+  EXPECT_EQ(queue->Prune(UINT64_MAX), 0U);
+  EXPECT_LT(*queue->Bytes(), kMostLeft);
+  EXPECT_THAT(Segments(), testing::SizeIs(1));
+  EXPECT_EQ(Append(*other, {large}), 3U);
+  EXPECT_EQ(queue->PruneSegment(3), 1U);
+  EXPECT_LT(*queue->Bytes(), kMostLeft);
+  // What is small is not worth it.
+  const auto segments = Segments();
+  Append(*queue, {"small"});
+  EXPECT_EQ(queue->Prune(UINT64_MAX), 1U);
+  EXPECT_EQ(Segments(), segments);
+  ASSERT_TRUE(queue->Close());
+  ASSERT_TRUE(other->Close());
+  EXPECT_EQ(Append(*Open(), {"next"}), 5U);
+}
+
+TEST_F(QueueTest, ClearingWorksAlsoWhereNoSegmentCanBeBegun) {
+  const auto queue = Open();
+  Append(*queue, {"first", std::string(size_t{2} << 20, 'x')});
+  EXPECT_EQ(Pop(*queue), "first");
+  files_.LimitSpace(0);
+  EXPECT_EQ(queue->Prune(UINT64_MAX), 1U);
+  EXPECT_EQ(queue->Length(), 0U);
+  files_.ClearFaults();
+  EXPECT_EQ(Append(*queue, {"next"}), 3U);
+  EXPECT_EQ(queue->DeleteFront(), true);
+}
+
 class FullQueueTest : public QueueTest {
  protected:
   FullQueueTest() {
