@@ -15,12 +15,13 @@ class GroupCommit {
  public:
   bool syncing() const { return syncing_; }
 
-  // A sync of everything up to `target` begins; what is appended meanwhile is of the next one.
-  void Begin(uint64_t target) {
+  // A round begins. What is appended after SetTarget is of the next one.
+  void Begin() {
     syncing_ = true;
-    target_ = target;
+    target_ = UINT64_MAX;
     ++round_;
   }
+  void SetTarget(uint64_t target) { target_ = target; }
   // It is done, or has failed. All who waited for it wake; and one of those who wait for the next,
   // to make that.
   void End() {

@@ -1,6 +1,7 @@
 #include "log/writer.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <ctime>
 #include <optional>
@@ -77,9 +78,9 @@ class FileWriter final : public Writer {
   Result<void> Reserve(uint64_t last) LARDER_REQUIRES(mutex_);
   Result<void> GiveBackNumbers();
   Result<void> CloseInTurn() LARDER_NO_THREAD_SAFETY_ANALYSIS;
-  Result<void> SyncUpTo(uint64_t number) LARDER_REQUIRES(mutex_);
+  Result<void> SyncUpTo(uint64_t number) LARDER_EXCLUDES(mutex_);
+  Result<void> SyncForAll() LARDER_REQUIRES(mutex_);
   void Gather() LARDER_REQUIRES(mutex_);
-  void NoteSynced(uint64_t number) LARDER_REQUIRES(mutex_);
   bool IsFull(uint64_t more_bytes, int64_t now_ms) const LARDER_REQUIRES(mutex_);
   bool Excludes(RecordKind kind) const LARDER_REQUIRES(mutex_);
   LogEnd End(uint64_t committed) const LARDER_REQUIRES(mutex_);
@@ -105,8 +106,8 @@ class FileWriter final : public Writer {
   uint32_t recoveries_ LARDER_GUARDED_BY(mutex_) = 0;  // that this writer knows of
   uint64_t unsynced_bytes_ LARDER_GUARDED_BY(mutex_) = 0;
   GroupCommit group_ LARDER_GUARDED_BY(mutex_);
-  std::atomic<uint64_t> gathered_ = 0;            // appends since a sync began
-  uint64_t round_ LARDER_GUARDED_BY(mutex_) = 0;  // appends that the last one was for
+  std::atomic<uint64_t> gathered_ = 0;             // appends since a sync began
+  uint64_t round_ LARDER_GUARDED_BY(mutex_) = 0;   // appends that the last one was for
   bool ending_ LARDER_GUARDED_BY(mutex_) = false;  // the thread that syncs
   bool closed_ LARDER_GUARDED_BY(mutex_) = true;
   std::optional<Error> failure_ LARDER_GUARDED_BY(mutex_);
@@ -394,7 +395,7 @@ Result<void> FileWriter::AppendBatch(std::span<const std::string_view> records, 
   committed_ = next_number_ + records.size() - 1;
   next_number_ = committed_ + 1;
   unsynced_bytes_ += batch.size();
-  ++gathered_;
+  gathered_.fetch_add(1, std::memory_order_relaxed);
   return {};
 }
 
@@ -429,6 +430,7 @@ Result<void> FileWriter::SyncUpTo(uint64_t number) {
   while (control_->synced() < number) {
     const MutexLock lock(mutex_);
     if (failure_) return std::unexpected(*failure_);
+    number = std::min(number, committed_);
     if (control_->synced() >= number) return {};
     if (!group_.syncing()) {
       LARDER_TRY(SyncForAll());
@@ -443,11 +445,11 @@ Result<void> FileWriter::SyncUpTo(uint64_t number) {
 }
 
 Result<void> FileWriter::SyncForAll() {
+  group_.Begin();
   Gather();
-  if (group_.syncing()) return {};
   const uint64_t target = committed_;
   const std::shared_ptr<OpenSegment> segment = last_;
-  group_.Begin(target);
+  group_.SetTarget(target);
   unsynced_bytes_ = 0;
   round_ = gathered_.exchange(0, std::memory_order_relaxed);
   mutex_.Unlock();
@@ -477,8 +479,7 @@ void FileWriter::Gather() {
 
 Result<void> FileWriter::Settle(uint64_t number) {
   if (options_.sync != SyncPolicy::kAlways) return {};
-  const MutexLock lock(mutex_);
-  return SyncUpTo(std::min(number, committed_));
+  return SyncUpTo(number);
 }
 
 Result<void> FileWriter::Sync() {
@@ -487,8 +488,7 @@ Result<void> FileWriter::Sync() {
     LARDER_ASSIGN(Turn turn, BeginTurn());
     number = turn.last_number();
   }
-  const MutexLock lock(mutex_);
-  return SyncUpTo(std::min(number, committed_));
+  return SyncUpTo(number);
 }
 
 Result<void> FileWriter::RemoveBefore(uint64_t number) {
