@@ -11,8 +11,6 @@ namespace larder::log {
 
 namespace {
 
-constexpr uint64_t kLetGoBytes = uint64_t{8} << 20;
-
 // Space for `end` bytes, in steps that double up to `limit`: few calls for a large segment, little
 // space for a small one.
 Result<void> Grow(io::AllocatedFile& file, uint64_t end, uint64_t limit) {
@@ -126,16 +124,13 @@ Result<void> OpenSegment::Append(std::string_view batch, std::string_view entrie
   LARDER_TRY(index_->WriteAt(index_end_, entries));
   end_ += batch.size();
   index_end_ += entries.size();
-  if (end_ - let_go_ >= kLetGoBytes) LetGo();
   return {};
 }
 
-// What was written long ago is given to the disk, so that the sync at the end of the segment is
-// short; and this process's memory does not grow with the segment.
-void OpenSegment::LetGo() {
-  segment_->StartWriting(let_go_, end_);
-  segment_->Forget(let_go_, end_);
-  let_go_ = end_;
+OpenSegment::Bytes OpenSegment::LetGo() {
+  const Bytes bytes{.from = std::exchange(let_go_, end_), .to = end_};
+  segment_->Forget(bytes.from, bytes.to);
+  return bytes;
 }
 
 Result<void> OpenSegment::Seal() {

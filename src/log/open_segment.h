@@ -1,6 +1,6 @@
 // OpenSegment: the segment that is appended to, and its index.
 //
-// Threads:    Append by one; Sync beside it by another.
+// Threads:    Append by one; Sync and StartWriting beside it by another.
 // Errors:     the file system's. After one the segment is not used again.
 // Cost:       an append is two copies; space is asked for when it is doubled.
 #pragma once
@@ -52,6 +52,16 @@ class OpenSegment {
   // `batch` was encoded for end(), and there is room.
   Result<void> Append(std::string_view batch, std::string_view entries);
   Result<void> Sync() { return segment_->Sync(); }
+  // What was written since the last call leaves this process's memory. Returns what of it is to be
+  // sent to the disk by StartWriting, so that the sync at the end of the segment is short.
+  struct Bytes {
+    uint64_t from = 0;
+    uint64_t to = 0;
+  };
+  Bytes LetGo();
+  uint64_t held() const { return end_ - let_go_; }
+  // Beside appends, too.
+  void StartWriting(const Bytes& bytes) { segment_->StartWriting(bytes.from, bytes.to); }
   // Gives back what is not used, and syncs segment and index.
   Result<void> Seal();
 
@@ -70,15 +80,13 @@ class OpenSegment {
         segment_(std::move(segment)),
         index_(std::move(index)) {}
 
-  void LetGo();
-
   SegmentHead head_;
   uint64_t key_;
   uint64_t limit_;
   std::unique_ptr<io::AllocatedFile> segment_;
   std::unique_ptr<io::AllocatedFile> index_;
   uint64_t end_ = kSegmentHeadBytes;
-  uint64_t let_go_ = 0;  // up to here it is on its way to the disk, and out of our memory
+  uint64_t let_go_ = 0;
   uint64_t index_end_ = kIndexHeadBytes;
 };
 

@@ -28,6 +28,9 @@ int64_t NowMs() {
   return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
 }
 
+// So much of what is written stays in this process's memory, and on the way to the disk undecided.
+constexpr uint64_t kHeldBytes = uint64_t{2} << 20;
+
 class FileWriter final : public Writer {
  public:
   FileWriter(io::FileSystem& files, const Options& options, Locks locks,
@@ -71,6 +74,7 @@ class FileWriter final : public Writer {
   Result<void> AppendBatch(std::span<const std::string_view> records, RecordKind kind)
       LARDER_REQUIRES(mutex_);
   void GiveUpAppend() LARDER_REQUIRES(mutex_);
+  void LetGo() LARDER_REQUIRES(mutex_);
   Result<void> BeginSegment(int64_t now_ms, RecordKind next = RecordKind::kPlain)
       LARDER_REQUIRES(mutex_);
   Result<void> CheckSegments() const LARDER_REQUIRES(mutex_);
@@ -87,6 +91,7 @@ class FileWriter final : public Writer {
   // From now on every append and sync fails with this.
   std::unexpected<Error> FailForGood(const Error& error) LARDER_REQUIRES(mutex_);
   void SyncAtIntervals();
+  void SendToDisk() LARDER_REQUIRES(mutex_);
   void EndSyncThread();
 
   io::FileSystem& files_;
@@ -111,6 +116,11 @@ class FileWriter final : public Writer {
   bool ending_ LARDER_GUARDED_BY(mutex_) = false;  // the thread that syncs
   bool closed_ LARDER_GUARDED_BY(mutex_) = true;
   std::optional<Error> failure_ LARDER_GUARDED_BY(mutex_);
+  struct Written {
+    std::shared_ptr<OpenSegment> segment;
+    OpenSegment::Bytes bytes;
+  };
+  std::optional<Written> let_go_ LARDER_GUARDED_BY(mutex_);  // for the thread that syncs
   CondVar sync_wanted_;
   std::thread sync_thread_;
 };
@@ -364,9 +374,22 @@ Result<uint64_t> FileWriter::AppendInTurn(std::span<const std::string_view> reco
     return std::unexpected(std::move(appended).error());
   }
   control_->EndAppend(End(committed_));
+  if (last_->held() >= kHeldBytes) LetGo();
   if (options_.sync == SyncPolicy::kInterval && unsynced_bytes_ >= options_.sync_bytes)
     sync_wanted_.NotifyOne();
   return committed_;
+}
+
+// By the thread that syncs, if there is one: to send it takes as long as a fifth of the appends.
+void FileWriter::LetGo() {
+  const OpenSegment::Bytes bytes = last_->LetGo();
+  if (options_.sync != SyncPolicy::kInterval) return last_->StartWriting(bytes);
+  if (let_go_ && let_go_->segment == last_) {
+    let_go_->bytes.to = bytes.to;
+  } else {
+    let_go_ = {.segment = last_, .bytes = bytes};
+  }
+  sync_wanted_.NotifyOne();
 }
 
 // Nothing was appended, but a segment may have been begun.
@@ -539,12 +562,17 @@ Result<void> FileWriter::Close() {
 
 void FileWriter::SyncAtIntervals() {
   const MutexLock lock(mutex_);
+  auto deadline = std::chrono::steady_clock::now() + options_.sync_interval;
   while (!ending_ && !failure_) {
-    const auto deadline = std::chrono::steady_clock::now() + options_.sync_interval;
-    while (!ending_ && unsynced_bytes_ < options_.sync_bytes) {
-      if (!sync_wanted_.WaitUntil(mutex_, deadline)) break;
-    }
+    bool in_time = true;
+    while (in_time && !ending_ && !let_go_ && unsynced_bytes_ < options_.sync_bytes)
+      in_time = sync_wanted_.WaitUntil(mutex_, deadline);
     if (ending_ || failure_) return;
+    if (let_go_) {
+      SendToDisk();
+      if (unsynced_bytes_ < options_.sync_bytes) continue;
+    }
+    deadline = std::chrono::steady_clock::now() + options_.sync_interval;
     // Also what a process has appended that was killed since. Whoever appends next is told of a
     // failure.
     if (control_->synced() >= control_->committed()) continue;
@@ -552,6 +580,13 @@ void FileWriter::SyncAtIntervals() {
     [[maybe_unused]] const auto synced = Sync();
     mutex_.Lock();
   }
+}
+
+void FileWriter::SendToDisk() {
+  const Written written = *std::exchange(let_go_, std::nullopt);
+  mutex_.Unlock();
+  written.segment->StartWriting(written.bytes);
+  mutex_.Lock();
 }
 
 void FileWriter::EndSyncThread() {
