@@ -53,7 +53,8 @@ class FileReader final : public Reader {
   void Interrupt() override;
   uint64_t synced() override;
   uint32_t segment_changes() override;
-  Result<std::vector<SegmentInfo>> Segments() override;
+  Result<SegmentList> ListSegments() override;
+  Result<std::shared_ptr<const std::vector<SegmentInfo>>> SealedSegments() override;
   Result<void> RemoveSegment(uint64_t first_number) override;
 
  private:
@@ -75,7 +76,7 @@ class FileReader final : public Reader {
   Result<bool> FindLog() LARDER_REQUIRES(mutex_);
   Result<std::optional<Numbers>> ReadNumbers() LARDER_REQUIRES(mutex_);
   Result<std::vector<uint64_t>> FindSegments() const;
-  Result<void> ListSegments() LARDER_REQUIRES(mutex_);
+  Result<void> ListAnew() LARDER_REQUIRES(mutex_);
   Result<uint64_t> FindCommitted() LARDER_REQUIRES(mutex_);
 
   Result<Record> ReadLocked(uint64_t number) LARDER_REQUIRES(mutex_);
@@ -89,6 +90,7 @@ class FileReader final : public Reader {
   Result<Watched> Watch();
   Result<bool> SpinAbove(const Watched& watched, uint64_t number, steady_clock::time_point until);
 
+  Result<void> DescribeSealed() LARDER_REQUIRES(mutex_);
   Result<std::optional<SegmentInfo>> Describe(ListedSegment& segment) LARDER_REQUIRES(mutex_);
   Result<void> ReadHead(ListedSegment& segment) LARDER_REQUIRES(mutex_);
   Result<uint64_t> CountRecords(ListedSegment& segment, uint64_t segment_bytes,
@@ -111,6 +113,9 @@ class FileReader final : public Reader {
   uint32_t changes_ LARDER_GUARDED_BY(mutex_) = 0;
   uint64_t committed_ LARDER_GUARDED_BY(mutex_) = 0;
   SegmentCache cache_ LARDER_GUARDED_BY(mutex_);
+  // All but the last of cache_'s that have been begun, and which is that one; null: not looked yet.
+  std::shared_ptr<const std::vector<SegmentInfo>> sealed_ LARDER_GUARDED_BY(mutex_);
+  std::optional<size_t> last_described_ LARDER_GUARDED_BY(mutex_);
   uint64_t last_read_ LARDER_GUARDED_BY(mutex_) = 0;
 };
 
@@ -144,7 +149,7 @@ Result<void> FileReader::Look() {
   // Also in a control file that is not trusted, removals are told of.
   const uint32_t changes = control_ != nullptr ? control_->segment_changes() : 0;
   const bool same = listed_ && changes == changes_;
-  if (!same) LARDER_TRY(ListSegments());
+  if (!same) LARDER_TRY(ListAnew());
   if (trusted) {
     committed_ = committed;
   } else if (!same || trusted_) {
@@ -207,8 +212,9 @@ Result<std::vector<uint64_t>> FileReader::FindSegments() const {
   return std::unexpected(names.error());
 }
 
-Result<void> FileReader::ListSegments() {
+Result<void> FileReader::ListAnew() {
   listed_ = false;
+  sealed_ = nullptr;
   LARDER_ASSIGN(const auto segments, FindSegments());
   cache_.List(segments);
   return {};
@@ -430,19 +436,39 @@ uint32_t FileReader::segment_changes() {
   return control_ == nullptr ? 0 : control_->segment_changes();
 }
 
-Result<std::vector<SegmentInfo>> FileReader::Segments() {
+Result<SegmentList> FileReader::ListSegments() {
   const MutexLock lock(mutex_);
   LARDER_TRY(Notice());
+  LARDER_TRY(DescribeSealed());
+  SegmentList list{.sealed = sealed_, .last = {}};
+  if (!last_described_) return list;
+  LARDER_ASSIGN(list.last, Describe(cache_.segments()[*last_described_]));
+  return list;
+}
+
+Result<std::shared_ptr<const std::vector<SegmentInfo>>> FileReader::SealedSegments() {
+  const MutexLock lock(mutex_);
+  LARDER_TRY(Notice());
+  LARDER_TRY(DescribeSealed());
+  return sealed_;
+}
+
+Result<void> FileReader::DescribeSealed() {
+  if (sealed_ != nullptr) return {};
   std::vector<SegmentInfo> infos;
-  for (ListedSegment& segment : cache_.segments()) {
-    LARDER_ASSIGN(const auto info, Describe(segment));
+  last_described_.reset();
+  for (size_t i = 0; i < cache_.segments().size(); ++i) {
+    LARDER_ASSIGN(const auto info, Describe(cache_.segments()[i]));
     if (info) {
       infos.push_back(*info);
+      last_described_ = i;
     } else {
       listed_ = false;  // it was removed since it was listed, or never begun
     }
   }
-  return infos;
+  if (!infos.empty()) infos.pop_back();
+  sealed_ = std::make_shared<const std::vector<SegmentInfo>>(std::move(infos));
+  return {};
 }
 
 // Nothing for one that is gone, or that was never begun.
@@ -542,6 +568,17 @@ Result<void> FileReader::CheckRemovable(uint64_t first_number) {
 }
 
 }  // namespace
+
+std::vector<SegmentInfo> SegmentList::All() const {
+  std::vector<SegmentInfo> all = *sealed;
+  if (last) all.push_back(*last);
+  return all;
+}
+
+Result<std::vector<SegmentInfo>> Reader::Segments() {
+  LARDER_ASSIGN(const SegmentList list, ListSegments());
+  return list.All();
+}
 
 Result<std::unique_ptr<Reader>> Reader::Open(io::FileSystem& files, const ReaderOptions& options) {
   LARDER_TRY(CheckPrefix(options.prefix));

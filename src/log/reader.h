@@ -13,12 +13,14 @@
 // Cost:       Read: a load from the index, a record from its segment, and one checksum; no system
 //             call, but when others have begun or removed a segment since the last. A segment is
 //             mapped when it is first read and stays so while one of its records is held, or it
-//             is among the last 256 used. Segments: two system calls for each that is new or last.
+//             is among the last 256 used. SealedSegments: two system calls for each that is new.
+//             ListSegments: two more for the last. Segments: a copy of all, too.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +46,15 @@ struct SegmentInfo {
   bool may_be_marked = false;  // else no record of it is
 
   uint64_t last_number() const { return first_number + records - 1; }
+};
+
+// At one moment, ascending. What is sealed does not change, and is shared by all who ask until the
+// set of segments changes.
+struct SegmentList {
+  std::shared_ptr<const std::vector<SegmentInfo>> sealed;  // never null
+  std::optional<SegmentInfo> last;                         // none: the log has no segment
+
+  std::vector<SegmentInfo> All() const;
 };
 
 struct ReaderOptions {
@@ -86,8 +97,10 @@ class Reader {
 
   // Another number after the set of segments has changed. Cost: next to none.
   virtual uint32_t segment_changes() = 0;
-  // Ascending, without reading data.
-  virtual Result<std::vector<SegmentInfo>> Segments() = 0;
+  // Without reading data.
+  virtual Result<SegmentList> ListSegments() = 0;
+  virtual Result<std::shared_ptr<const std::vector<SegmentInfo>>> SealedSegments() = 0;
+  Result<std::vector<SegmentInfo>> Segments();
   // Its records are gone for every reader; what is held stays. The last segment cannot go:
   // kInvalidArgument. Others may append and remove meanwhile.
   virtual Result<void> RemoveSegment(uint64_t first_number) = 0;

@@ -298,6 +298,26 @@ TEST_F(LogReader, TellsOfEachSegmentWithoutItsData) {
   EXPECT_EQ(later[3].records, 1U);
 }
 
+TEST_F(LogReader, SharesWhatIsSealedUntilTheSegmentsChange) {
+  const auto writer = OpenWriter();
+  Append(*writer, 5);
+  const auto reader = OpenReader();
+  const SegmentList before = Must(reader->ListSegments());
+  EXPECT_EQ(before.sealed->size(), 2U);
+  EXPECT_EQ(before.last->records, 1U);
+  Append(*writer, 1);
+  const SegmentList grown = Must(reader->ListSegments());
+  EXPECT_EQ(grown.sealed, before.sealed);
+  EXPECT_EQ(Must(reader->SealedSegments()), before.sealed);
+  EXPECT_EQ(grown.last->records, 2U);
+  Append(*writer, 1);
+  EXPECT_EQ(Must(reader->SealedSegments())->size(), 3U);
+  ASSERT_TRUE(OpenReader()->RemoveSegment(1));
+  EXPECT_EQ(Must(reader->SealedSegments())->size(), 2U);
+  EXPECT_EQ(Must(reader->Segments()).front().first_number, 3U);
+  EXPECT_EQ(before.sealed->size(), 2U);
+}
+
 TEST_F(LogReader, CountsTheRecordsOfASegmentWithoutAnIndexThatCanBe) {
   const auto writer = OpenWriter();
   Append(*writer, 7);
