@@ -52,7 +52,6 @@ class FileReader final : public Reader {
   Result<void> Nudge() override;
   void Interrupt() override;
   uint64_t synced() override;
-  uint32_t segment_changes() override;
   Result<SegmentList> ListSegments() override;
   Result<std::shared_ptr<const std::vector<SegmentInfo>>> SealedSegments() override;
   Result<void> RemoveSegment(uint64_t first_number) override;
@@ -429,11 +428,6 @@ void FileReader::Interrupt() {
   interrupted_ = true;
   const MutexLock lock(mutex_);
   if (control_ != nullptr) control_->Announce();
-}
-
-uint32_t FileReader::segment_changes() {
-  const MutexLock lock(mutex_);
-  return control_ == nullptr ? 0 : control_->segment_changes();
 }
 
 Result<SegmentList> FileReader::ListSegments() {

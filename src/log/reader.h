@@ -54,6 +54,7 @@ struct SegmentList {
   std::shared_ptr<const std::vector<SegmentInfo>> sealed;  // never null
   std::optional<SegmentInfo> last;                         // none: the log has no segment
 
+  size_t size() const { return sealed->size() + (last ? 1 : 0); }
   std::vector<SegmentInfo> All() const;
 };
 
@@ -95,8 +96,6 @@ class Reader {
   // Ends all waits of this Reader, those to come too.
   virtual void Interrupt() = 0;
 
-  // Another number after the set of segments has changed. Cost: next to none.
-  virtual uint32_t segment_changes() = 0;
   // Without reading data.
   virtual Result<SegmentList> ListSegments() = 0;
   virtual Result<std::shared_ptr<const std::vector<SegmentInfo>>> SealedSegments() = 0;

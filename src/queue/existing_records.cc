@@ -7,12 +7,12 @@ namespace larder::queue {
 
 namespace {
 
-void AddExisting(const std::vector<log::SegmentInfo>& segments, uint64_t first, uint64_t last,
+void AddExisting(std::span<const log::SegmentInfo> segments, const Range& wanted,
                  std::vector<Range>& ranges) {
-  for (const log::SegmentInfo& segment : segments) {
+  for (const log::SegmentInfo& segment : Concerned(segments, wanted.first, wanted.last)) {
     if (segment.records == 0) continue;
-    const uint64_t from = std::max(first, segment.first_number);
-    const uint64_t to = std::min(last, segment.last_number());
+    const uint64_t from = std::max(wanted.first, segment.first_number);
+    const uint64_t to = std::min(wanted.last, segment.last_number());
     if (from > to) continue;
     if (!ranges.empty() && ranges.back().last + 1 == from) {
       ranges.back().last = to;
@@ -24,24 +24,26 @@ void AddExisting(const std::vector<log::SegmentInfo>& segments, uint64_t first, 
 
 }  // namespace
 
-std::vector<Range> Existing(const std::vector<log::SegmentInfo>& segments, uint64_t first,
-                            uint64_t last) {
+std::span<const log::SegmentInfo> Concerned(std::span<const log::SegmentInfo> segments,
+                                            uint64_t first, uint64_t last) {
+  const auto by_first = &log::SegmentInfo::first_number;
+  auto begin = std::ranges::upper_bound(segments, first, {}, by_first);
+  if (begin != segments.begin()) --begin;
+  return {begin, std::ranges::upper_bound(begin, segments.end(), last, {}, by_first)};
+}
+
+std::vector<Range> Existing(const log::SegmentList& segments, const std::vector<Range>& wanted) {
   std::vector<Range> ranges;
-  AddExisting(segments, first, last, ranges);
+  for (const Range& range : wanted) {
+    AddExisting(*segments.sealed, range, ranges);
+    if (segments.last) AddExisting({&*segments.last, 1}, range, ranges);
+  }
   return ranges;
 }
 
-std::vector<Range> Existing(const std::vector<log::SegmentInfo>& segments,
-                            const std::vector<Range>& wanted) {
-  std::vector<Range> ranges;
-  for (const Range& range : wanted) AddExisting(segments, range.first, range.last, ranges);
-  return ranges;
-}
-
-uint64_t CountLive(const std::vector<log::SegmentInfo>& segments, const NumberSet& deleted,
-                   uint64_t first) {
+uint64_t CountLive(const log::SegmentList& segments, const NumberSet& deleted, uint64_t first) {
   uint64_t live = 0;
-  for (const Range& range : Existing(segments, first, UINT64_MAX))
+  for (const Range& range : Existing(segments, {{.first = first, .last = UINT64_MAX}}))
     live += range.last - range.first + 1 - deleted.Count(range.first, range.last);
   return live;
 }

@@ -195,23 +195,24 @@ Result<void> FileQueue::MakeRoom() {
   {
     // Who deleted the last of a segment's records may have died before it was removed.
     const MutexLock lock(mutex_);
-    known_changes_.reset();
+    looked_through_ = nullptr;
   }
   RemoveDeadSegments(step, {});
   return {};
 }
 
 Result<FileQueue::Dropped> FileQueue::DropOldest() {
-  LARDER_ASSIGN(const auto segments, reader_->Segments());
+  LARDER_ASSIGN(const auto segments, reader_->ListSegments());
   if (segments.size() < options_.max_segments) return Dropped::kByOthers;
-  if (segments.size() < 2) return Dropped::kNothing;
+  if (segments.sealed->empty()) return Dropped::kNothing;
   LARDER_ASSIGN(auto step, BeginStep());
+  const log::SegmentInfo& first = segments.sealed->front();
   const std::vector<Range> oldest =
-      Existing(segments, segments[0].first_number, segments[0].last_number());
+      Existing(segments, {{.first = first.first_number, .last = first.last_number()}});
   LARDER_ASSIGN(const uint64_t deleted, DeleteRanges(step, oldest));
   RemoveDeadSegments(step, oldest);
   if (deleted != 0) return Dropped::kSome;
-  LARDER_ASSIGN(const auto left, reader_->Segments());
+  LARDER_ASSIGN(const auto left, reader_->ListSegments());
   return left.size() < segments.size() ? Dropped::kSome : Dropped::kNothing;
 }
 
@@ -330,7 +331,7 @@ Result<std::vector<QueueRecord>> FileQueue::PopMany(size_t count) {
 
 Result<uint64_t> FileQueue::Delete(Numbers numbers) {
   LARDER_ASSIGN(auto step, BeginStep());
-  LARDER_ASSIGN(const auto segments, reader_->Segments());
+  LARDER_ASSIGN(const auto segments, reader_->ListSegments());
   const std::vector<Range> wanted = RangesOf({numbers.begin(), numbers.end()});
   const std::vector<Range> there = Existing(segments, wanted);
   LARDER_ASSIGN(const uint64_t deleted, DeleteRanges(step, there));
@@ -346,8 +347,8 @@ Result<bool> FileQueue::DeleteFront() {
 
 Result<uint64_t> FileQueue::Prune(uint64_t up_to) {
   LARDER_ASSIGN(auto step, BeginStep());
-  LARDER_ASSIGN(const auto segments, reader_->Segments());
-  return PruneRanges(step, Existing(segments, 1, up_to));
+  LARDER_ASSIGN(const auto segments, reader_->ListSegments());
+  return PruneRanges(step, Existing(segments, {{.first = 1, .last = up_to}}));
 }
 
 Result<uint64_t> FileQueue::PruneSegment(uint64_t first) {
@@ -395,10 +396,10 @@ Result<void> FileQueue::ReplaceLastSegment(PositionsLog::Step& step) {
   uint64_t first = 0;
   {
     LARDER_ASSIGN(auto turn, writer_->BeginTurn());
-    LARDER_ASSIGN(const auto segments, reader_->Segments());
-    if (segments.empty() || segments.back().bytes <= kWorthReplacing) return {};
-    if (!IsDead(segments.back(), step.state().deleted())) return {};
-    first = segments.back().first_number;
+    LARDER_ASSIGN(const auto segments, reader_->ListSegments());
+    if (!segments.last || segments.last->bytes <= kWorthReplacing) return {};
+    if (!IsDead(*segments.last, step.state().deleted())) return {};
+    first = segments.last->first_number;
     LARDER_TRY(turn.Rotate());
   }
   return RemoveSegments(step, {first});
@@ -409,29 +410,19 @@ Result<void> FileQueue::ReplaceLastSegment(PositionsLog::Step& step) {
 Result<std::vector<uint64_t>> FileQueue::FindDead(const Positions& state,
                                                   const std::vector<Range>& ranges) {
   const MutexLock lock(mutex_);
-  const uint32_t changes = reader_->segment_changes();
-  const bool same = known_changes_ == changes;
-  if (!same) {
-    LARDER_ASSIGN(const auto segments, reader_->Segments());
-    sealed_.assign(segments.begin(), segments.empty() ? segments.end() : segments.end() - 1);
-    known_changes_ = changes;
-  }
+  LARDER_ASSIGN(const auto sealed, reader_->SealedSegments());
+  const bool same = std::exchange(looked_through_, sealed) == sealed;
   std::vector<uint64_t> dead;
   const auto look = [&](const log::SegmentInfo& segment) {
     if (segment.records == 0 || IsDead(segment, state.deleted()))
       dead.push_back(segment.first_number);
   };
   if (!same) {
-    std::ranges::for_each(sealed_, look);
+    std::ranges::for_each(*sealed, look);
     return dead;
   }
-  for (const Range& range : ranges) {
-    auto segment =
-        std::ranges::upper_bound(sealed_, range.first, {}, &log::SegmentInfo::first_number);
-    if (segment != sealed_.begin()) --segment;
-    for (; segment != sealed_.end() && segment->first_number <= range.last; ++segment)
-      look(*segment);
-  }
+  for (const Range& range : ranges)
+    std::ranges::for_each(Concerned(*sealed, range.first, range.last), look);
   return dead;
 }
 
@@ -452,7 +443,7 @@ Result<void> FileQueue::RemoveSegments(PositionsLog::Step& step,
 
 Result<uint64_t> FileQueue::Length() {
   LARDER_TRY(CheckOpen());
-  LARDER_ASSIGN(const auto segments, reader_->Segments());
+  LARDER_ASSIGN(const auto segments, reader_->ListSegments());
   uint64_t length = 0;
   LARDER_TRY(positions_->Look(
       [&](const Positions& state) { length = CountLive(segments, state.deleted(), 1); }));

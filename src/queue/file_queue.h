@@ -137,9 +137,8 @@ class FileQueue {
   std::atomic<bool> closed_ = false;
 
   Mutex mutex_;
-  // All segments but the last, when there had been so many changes of them.
-  std::vector<log::SegmentInfo> sealed_ LARDER_GUARDED_BY(mutex_);
-  std::optional<uint32_t> known_changes_ LARDER_GUARDED_BY(mutex_);
+  // Of these, the dead ones have been found.
+  std::shared_ptr<const std::vector<log::SegmentInfo>> looked_through_ LARDER_GUARDED_BY(mutex_);
   std::map<std::string, std::unique_ptr<log::Writer>> dead_letters_ LARDER_GUARDED_BY(mutex_);
   std::optional<std::array<char, 16>> id_ LARDER_GUARDED_BY(mutex_);  // once it was read
   TimePoint bury_again_at_ LARDER_GUARDED_BY(mutex_);                 // after it could not be done

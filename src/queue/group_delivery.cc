@@ -263,7 +263,7 @@ Result<uint64_t> FileQueue::Extend(std::string_view name, Numbers numbers, Milli
 }
 
 Result<std::vector<QueueGroupStats>> FileQueue::GroupStats() {
-  LARDER_ASSIGN(const auto segments, reader_->Segments());
+  LARDER_ASSIGN(const auto segments, reader_->ListSegments());
   std::vector<QueueGroupStats> all;
   LARDER_TRY(positions_->Look([&](const Positions& state) {
     for (const auto& [name, group] : state.groups()) {

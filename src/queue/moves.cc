@@ -71,12 +71,13 @@ Result<NumberSet> DeletedThere(io::FileSystem& files, const Place& place) {
 // segments. Missing numbers alone do not say so: a power cut leaves gaps, too.
 Result<bool> RemovedBehind(io::FileSystem& files, log::Reader& reader, const Moving& move) {
   LARDER_ASSIGN(const NumberSet deleted, DeletedThere(files, move.to));
-  LARDER_ASSIGN(const auto segments, reader.Segments());
+  LARDER_ASSIGN(const auto segments, reader.ListSegments());
   for (const auto& [first, last] : deleted.intervals()) {
     const uint64_t from = std::max(first, move.destination_committed + 1);
     if (from > last) continue;
     uint64_t kept = 0;
-    for (const Range& range : Existing(segments, from, last)) kept += range.last - range.first + 1;
+    for (const Range& range : Existing(segments, {{.first = from, .last = last}}))
+      kept += range.last - range.first + 1;
     if (kept != last - from + 1) return true;
   }
   return false;
