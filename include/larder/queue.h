@@ -40,7 +40,8 @@
 //             not done, never half.
 // Cost:       Append: one copy and two checksums; two system calls more with kShared. Pop: a
 //             look-up in memory, a read, an append of some 70 bytes. Opening reads the last
-//             segment and what is open in the positions: it does not grow with the queue.
+//             segment and what is open in the positions: it does not grow with the queue. A segment
+//             of a queue that records were moved to is read once more before it goes.
 // Fork:       a child must not use a Queue of its parent: open it after forking.
 // Format:     docs/formats/queue.md
 #pragma once

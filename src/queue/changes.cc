@@ -75,6 +75,18 @@ void PutGroup(std::string& to, const Checkpoint::Group& group) {
   }
 }
 
+void PutArrived(std::string& to, const Arrived& arrived) {
+  to.append(BytesOf(arrived.from));
+  PutUint(to, arrived.needed_behind);
+  PutUint(to, arrived.records.size());
+  Arrived::Record before;
+  for (const Arrived::Record& record : arrived.records) {
+    PutUint(to, record.here - before.here);
+    PutDifference(to, static_cast<int64_t>(record.there), static_cast<int64_t>(before.there));
+    before = record;
+  }
+}
+
 void PutCheckpoint(std::string& to, const Checkpoint& checkpoint) {
   PutRanges(to, checkpoint.deleted);
   PutUint(to, checkpoint.groups.size());
@@ -87,6 +99,8 @@ void PutCheckpoint(std::string& to, const Checkpoint& checkpoint) {
     PutUint(to, move.destination_committed);
     before = move.number;
   }
+  PutUint(to, checkpoint.arrivals.size());
+  for (const Arrived& arrived : checkpoint.arrivals) PutArrived(to, arrived);
 }
 
 // ---- Fields, read.
@@ -152,6 +166,17 @@ class Fields {
     return byte == 1;
   }
 
+  QueueId Id() {
+    QueueId id{};
+    if (rest_.size() < id.size()) {
+      Bad();
+      return id;
+    }
+    rest_.copy(id.data(), id.size());
+    rest_.remove_prefix(id.size());
+    return id;
+  }
+
   Place ReadPlace() {
     std::string directory = Text();
     return {.directory = std::move(directory), .prefix = Text()};
@@ -208,6 +233,21 @@ Checkpoint::Group ReadGroup(Fields& fields) {
   return group;
 }
 
+Arrived ReadArrived(Fields& fields) {
+  Arrived arrived;
+  arrived.from = fields.Id();
+  arrived.needed_behind = fields.Uint();
+  Arrived::Record before;
+  for (uint64_t left = fields.Uint(); left != 0 && fields.good(); --left) {
+    Arrived::Record record;
+    record.here = fields.Above(before.here, log::kMaxNumber);
+    record.there = static_cast<uint64_t>(fields.Difference(static_cast<int64_t>(before.there)));
+    arrived.records.push_back(record);
+    before = record;
+  }
+  return arrived;
+}
+
 Checkpoint ReadCheckpoint(Fields& fields) {
   Checkpoint checkpoint;
   checkpoint.deleted = fields.Ranges();
@@ -222,6 +262,8 @@ Checkpoint ReadCheckpoint(Fields& fields) {
     before = move.number;
     checkpoint.moves.push_back(std::move(move));
   }
+  for (uint64_t left = fields.Uint(); left != 0 && fields.good(); --left)
+    checkpoint.arrivals.push_back(ReadArrived(fields));
   return checkpoint;
 }
 
@@ -274,6 +316,8 @@ Result<Change> ReadFields(uint8_t kind, Fields& fields) {
       return CancelMove{.number = fields.Uint()};
     case 10:
       return ReadCheckpoint(fields);
+    case 11:
+      return ReadArrived(fields);
     default:
       return Fail(ErrorCode::kUnsupported,
                   fmt::format("a change of kind {}, which a newer version of Larder makes", kind));
@@ -322,6 +366,17 @@ Result<void> CheckPlace(const Place& place) {
 Result<void> CheckMoving(const Moving& moving) {
   LARDER_TRY(CheckNumber(moving.number));
   return CheckPlace(moving.to);
+}
+
+Result<void> CheckArrived(const Arrived& arrived) {
+  uint64_t before = arrived.needed_behind;
+  for (const Arrived::Record& record : arrived.records) {
+    LARDER_TRY(CheckNumber(record.here));
+    LARDER_TRY(CheckNumber(record.there));
+    if (record.here <= before) return Wrong("arrivals that do not ascend, or that nobody needs");
+    before = record.here;
+  }
+  return {};
 }
 
 Result<void> CheckDelivered(const std::vector<Range>& ranges) {
@@ -378,6 +433,13 @@ Result<void> CheckCheckpoint(const Checkpoint& checkpoint) {
     before = move.number;
     if (IsIn(checkpoint.deleted, move.number)) return Wrong("a deleted number that moves");
   }
+  const Arrived* arrived_before = nullptr;
+  for (const Arrived& arrived : checkpoint.arrivals) {
+    if (arrived_before != nullptr && BytesOf(arrived.from) <= BytesOf(arrived_before->from))
+      return Wrong("queues of arrivals that do not ascend");
+    arrived_before = &arrived;
+    LARDER_TRY(CheckArrived(arrived));
+  }
   return {};
 }
 
@@ -399,6 +461,7 @@ Result<void> CheckChange(const Change& any) {
                         [](const Moving& change) { return CheckMoving(change); },
                         [](const CancelMove& change) { return CheckNumber(change.number); },
                         [](const Checkpoint& change) { return CheckCheckpoint(change); },
+                        [](const Arrived& change) { return CheckArrived(change); },
                         // Acknowledge, Release, Extend.
                         [](const auto& change) -> Result<void> {
                           LARDER_TRY(CheckGroupName(change.group));
@@ -447,6 +510,7 @@ void EncodeChange(const Change& any, std::string& to) {
                  },
                  [&to](const CancelMove& change) { PutUint(to, change.number); },
                  [&to](const Checkpoint& change) { PutCheckpoint(to, change); },
+                 [&to](const Arrived& change) { PutArrived(to, change); },
              },
              any);
 }

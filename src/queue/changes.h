@@ -9,6 +9,7 @@
 //          bytes that are there, never by what they claim.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -24,6 +25,8 @@ inline constexpr uint64_t kMaxNameBytes = 65'535;     // of groups and consumers
 inline constexpr uint64_t kMaxDirectoryBytes = 4096;  // of other queues
 inline constexpr uint64_t kMaxPrefixBytes = 216;      // so that ".positions" has room
 inline constexpr uint64_t kMaxDelivered = 65'536;     // numbers of one Deliver
+
+using QueueId = std::array<char, 16>;  // of the log of its records
 
 // Another queue.
 struct Place {
@@ -101,7 +104,21 @@ struct CancelMove {
   bool operator==(const CancelMove&) const = default;
 };
 
-// A whole state. Everything ascends: names, numbers, consumers.
+// Records that came here from one other queue, and that were in segments that are removed.
+struct Arrived {
+  struct Record {
+    uint64_t here = 0;
+    uint64_t there = 0;  // the number that it had in the other queue
+    bool operator==(const Record&) const = default;
+  };
+
+  QueueId from{};
+  uint64_t needed_behind = 0;   // the other queue will not ask for numbers here up to this one
+  std::vector<Record> records;  // ascending by `here`, all behind it
+  bool operator==(const Arrived&) const = default;
+};
+
+// A whole state. Everything ascends: names, numbers, consumers, ids (as bytes).
 struct Checkpoint {
   struct Pending {
     uint64_t number = 0;
@@ -123,12 +140,15 @@ struct Checkpoint {
   std::vector<Range> deleted;
   std::vector<Group> groups;
   std::vector<Moving> moves;
+  std::vector<Arrived> arrivals;
   bool operator==(const Checkpoint&) const = default;
 };
 
 // In the order of their kinds, from 1.
 using Change = std::variant<Delete, SetGroup, DropGroup, Deliver, Acknowledge, Release, Extend,
-                            Moving, CancelMove, Checkpoint>;
+                            Moving, CancelMove, Checkpoint, Arrived>;
+
+constexpr std::string_view BytesOf(const QueueId& id) { return {id.data(), id.size()}; }
 
 // Whether it can be encoded, whatever the state is that it changes: bounds, order, what a
 // checkpoint says of itself.

@@ -66,6 +66,8 @@ TEST(Changes, TheBytesAreThoseOfTheFormat) {
   EXPECT_EQ(Encoded(Moving{.number = 9, .to = {"d", "p"}, .destination_committed = 4}),
             Bytes({8, 9, 1, 'd', 1, 'p', 4}));
   EXPECT_EQ(Encoded(CancelMove{.number = 9}), Bytes({9, 9}));
+  EXPECT_EQ(Encoded(Arrived{.from = {'i', 'd'}, .needed_behind = 4, .records = {{5, 9}, {8, 7}}}),
+            Bytes({11, 'i', 'd', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 2, 5, 18, 3, 3}));
 }
 
 TEST(Changes, TheBytesOfACheckpointAreThoseOfTheFormat) {
@@ -76,13 +78,17 @@ TEST(Changes, TheBytesOfACheckpointAreThoseOfTheFormat) {
       {.number = 3, .consumer = 0, .delivered_at_ms = 10, .deadline_ms = 30, .deliveries = 1},
       {.number = 7, .consumer = 0, .delivered_at_ms = 9, .deadline_ms = 9, .deliveries = 2}};
   checkpoint.moves = {{.number = 4, .to = {"d", "p"}, .destination_committed = 5}};
-  EXPECT_EQ(Encoded(checkpoint), Bytes({10,                              //
-                                        1,  1, 1,                        // deleted
-                                        1,  1, 'g', 0,   0,  0,   0, 8,  // the group
-                                        1,  1, 'c',                      // its consumers
-                                        2,  3, 0,   20,  40, 1,          // what is pending
-                                        4,  0, 1,   0,   2,              //
-                                        1,  4, 1,   'd', 1,  'p', 5}));
+  checkpoint.arrivals = {{.from = {'i'}, .needed_behind = 3, .records = {{6, 1}}}};
+  EXPECT_EQ(Encoded(checkpoint), Bytes({10,                               //
+                                        1,   1, 1,                        // deleted
+                                        1,   1, 'g', 0,   0,  0,   0, 8,  // the group
+                                        1,   1, 'c',                      // its consumers
+                                        2,   3, 0,   20,  40, 1,          // what is pending
+                                        4,   0, 1,   0,   2,              //
+                                        1,   4, 1,   'd', 1,  'p', 5,     //
+                                        1,                                // what arrived
+                                        'i', 0, 0,   0,   0,  0,   0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  //
+                                        3,   1, 6,   2}));
 }
 
 TEST(Changes, NoTruncationIsAChange) {
@@ -167,10 +173,27 @@ TEST(Changes, NamesAreBounded) {
 }
 
 TEST(Changes, AKindOfLaterIsNoDamage) {
-  const auto change = DecodeChange(Bytes({11, 1}));
+  const auto change = DecodeChange(Bytes({12, 1}));
   ASSERT_FALSE(change);
   EXPECT_EQ(change.error().code(), ErrorCode::kUnsupported);
   EXPECT_EQ(DecodeChange(Bytes({0})).error().code(), ErrorCode::kUnsupported);
+}
+
+TEST(Changes, ArrivalsAscendAndAreNeeded) {
+  const Arrived right{.from = {'i'}, .needed_behind = 4, .records = {{5, 9}, {8, 7}}};
+  EXPECT_TRUE(CheckChange(right));
+  Arrived wrong = right;
+  wrong.needed_behind = 5;
+  ExpectWrong(Encoded(wrong), "arrivals that do not ascend, or that nobody needs");
+  wrong = right;
+  wrong.records[1].here = 5;
+  ExpectWrong(Encoded(wrong), "arrivals that do not ascend, or that nobody needs");
+  wrong = right;
+  wrong.records[1].there = 0;
+  ExpectWrong(Encoded(wrong), "a number that no record has");
+  wrong = right;
+  wrong.records[1].there = UINT64_MAX;
+  ExpectWrong(Encoded(wrong), "a number that no record has");
 }
 
 void ExpectWrongCheckpoint(void (*spoil)(Checkpoint&), std::string_view why) {
@@ -199,6 +222,10 @@ TEST(Changes, ACheckpointIsAStateThatCanBe) {
   ExpectWrongCheckpoint([](Checkpoint& of) { of.moves[1].number = 3; }, "moves that do not ascend");
   ExpectWrongCheckpoint([](Checkpoint& of) { of.moves[0].number = 1; },
                         "a deleted number that moves");
+  ExpectWrongCheckpoint([](Checkpoint& of) { of.arrivals[1].from = {'a'}; },
+                        "queues of arrivals that do not ascend");
+  ExpectWrongCheckpoint([](Checkpoint& of) { of.arrivals[0].needed_behind = 10; },
+                        "arrivals that do not ascend, or that nobody needs");
   ExpectWrongCheckpoint([](Checkpoint& of) { of.deleted[0].last = 4; },
                         "ranges that do not ascend");
 }

@@ -429,8 +429,9 @@ Result<std::vector<uint64_t>> FileQueue::FindDead(const Positions& state,
 Result<void> FileQueue::RemoveSegments(PositionsLog::Step& step,
                                        const std::vector<uint64_t>& first_numbers) {
   if (first_numbers.empty()) return {};
+  LARDER_ASSIGN(const bool arrivals, RememberArrivals(step, first_numbers));
   // Records do not go before it is safe that they were deleted, where that was promised.
-  if (options_.sync == QueueSync::kAlways) LARDER_TRY(step.Sync());
+  if (arrivals || options_.sync == QueueSync::kAlways) LARDER_TRY(step.Sync());
   for (const uint64_t first : first_numbers) {
     const auto removed = reader_->RemoveSegment(first);
     // It is the last one as long as its successor is only being made: then its time comes later.

@@ -122,6 +122,8 @@ class FileQueue {
                               log::Writer& destination, const Place& place);
   void FinishMoves(PositionsLog::Step& step);
   Result<void> FinishMove(PositionsLog::Step& step, const Moving& move);
+  Result<bool> RememberArrivals(PositionsLog::Step& step,
+                                const std::vector<uint64_t>& first_numbers);
   Result<log::Writer*> DeadLetterWriter(const Place& place);
 
   // A step in which no move is half done whose end can be known.

@@ -522,25 +522,6 @@ TEST_F(MoveTest, AWaitSeesWhatNeverLeft) {
   EXPECT_TRUE(*queue->WaitForData({}, {}));
 }
 
-TEST_F(MoveTest, WhatArrivedAndWasRemovedThereDoesNotComeBack) {
-  const Silence silence;
-  target_options_.max_segment_bytes = 13'000;
-  auto queue = Open();
-  Append(*queue, {"one", "two"});
-  {
-    const auto target = Open(target_options_);
-    ASSERT_EQ(queue->Move(1, *target), 1U);
-    for (int i = 0; i < 4; ++i) Append(*target, {std::string(8000, 'x')});
-    EXPECT_EQ(Pop(*target), "one");
-    queue.reset();
-    EXPECT_THAT(TextsOf(target->PopMany(2)), testing::SizeIs(2));
-  }
-  LeaveIntent(files_, "/queue",
-              {.number = 2, .to = {"/target", "queue"}, .destination_committed = 0});
-  queue = Open();
-  EXPECT_EQ(Pop(*queue), "nothing");
-}
-
 // The append succeeds and its sync does not: what is found there is perhaps not on the disk.
 TEST_F(MoveTest, NothingIsDeletedHereBeforeItIsSafeThere) {
   const Silence silence;

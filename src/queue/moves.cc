@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "log/small_files.h"
+#include "queue/arrivals.h"
 #include "queue/existing_records.h"
 #include "queue/file_queue.h"
 #include "queue/moved_record.h"
@@ -43,44 +44,32 @@ Result<std::optional<uint64_t>> FindMoved(log::Reader& reader, const QueueOrigin
   }
 }
 
-// What was deleted in another queue. Only read: to open its positions would take their turn, while
-// it may hold that and want ours.
-Result<NumberSet> DeletedThere(io::FileSystem& files, const Place& place) {
-  LARDER_ASSIGN(const auto reader,
-                log::Reader::Open(files, {.directory = place.directory,
-                                          .prefix = place.prefix + std::string(kPositionsSuffix)}));
-  LARDER_ASSIGN(const auto segments, reader->Segments());
-  uint64_t from = 1;
-  for (const log::SegmentInfo& segment : segments) {
-    const auto first = reader->Read(segment.first_number);
-    if (first && first->kind == log::RecordKind::kMarked) from = segment.first_number;
-    if (!first && first.error().code() != ErrorCode::kNotFound)
-      return std::unexpected(first.error());
-  }
-  Positions state;
-  while (from <= reader->committed()) {
-    LARDER_ASSIGN(const log::Record record, reader->ReadFrom(from));
-    LARDER_ASSIGN(const Change change, DecodeChange(record.data));
-    LARDER_TRY(state.Apply(change));
-    from = record.number + 1;
-  }
-  return state.deleted();
+// None when nothing tells it.
+std::optional<QueueId> IdOf(io::FileSystem& files, const Place& place) {
+  const std::string path = place.directory + "/" + log::NumbersName(place.prefix);
+  const auto bytes = io::ReadWholeFile(files, path, log::kSmallFileBytes);
+  if (!bytes) return std::nullopt;
+  const auto numbers = log::ReadNumbersFile(*bytes, path);
+  if (!numbers) return std::nullopt;
+  return numbers->id;
 }
 
-// Whether records that came behind the move's place were deleted there, and are gone with their
-// segments. Missing numbers alone do not say so: a power cut leaves gaps, too.
-Result<bool> RemovedBehind(io::FileSystem& files, log::Reader& reader, const Moving& move) {
-  LARDER_ASSIGN(const NumberSet deleted, DeletedThere(files, move.to));
-  LARDER_ASSIGN(const auto segments, reader.ListSegments());
-  for (const auto& [first, last] : deleted.intervals()) {
-    const uint64_t from = std::max(first, move.destination_committed + 1);
-    if (from > last) continue;
-    uint64_t kept = 0;
-    for (const Range& range : Existing(segments, {{.first = from, .last = last}}))
-      kept += range.last - range.first + 1;
-    if (kept != last - from + 1) return true;
+// A queue may have two names, by links.
+bool MayBeSame(io::FileSystem& files, const Place& one, const Place& other) {
+  if (one == other) return true;
+  const auto id_of_one = IdOf(files, one);
+  const auto id_of_other = IdOf(files, other);
+  return !id_of_one || !id_of_other || *id_of_one == *id_of_other;
+}
+
+// Whatever is asked of `place` about moves that are open, or will be, is behind this number.
+uint64_t NeededBehind(io::FileSystem& files, const Positions& state, const Place& place) {
+  uint64_t behind = UINT64_MAX;
+  for (const auto& [number, move] : state.moves()) {
+    if (move.destination_committed < behind && MayBeSame(files, move.to, place))
+      behind = move.destination_committed;
   }
-  return false;
+  return behind;
 }
 
 }  // namespace
@@ -110,13 +99,17 @@ Result<QueueOrigin> FileQueue::Origin(uint64_t number) {
 Result<uint64_t> FileQueue::MoveInStep(PositionsLog::Step& step,
                                        const std::vector<QueueRecord>& records,
                                        log::Writer& destination, const Place& place) {
+  for (const QueueRecord& record : records) {
+    LARDER_TRY(step.Commit(Moving{
+        .number = record.number, .to = place, .destination_committed = destination.committed()}));
+  }
+  const uint64_t needed_behind = NeededBehind(files_, step.state(), place);
   std::vector<std::string> moved;
   moved.reserve(records.size());
   for (const QueueRecord& record : records) {
     LARDER_ASSIGN(const QueueOrigin origin, Origin(record.number));
-    moved.push_back(MakeMovedRecord({.data = record.data, .origin = origin}));
-    LARDER_TRY(step.Commit(Moving{
-        .number = record.number, .to = place, .destination_committed = destination.committed()}));
+    moved.push_back(
+        MakeMovedRecord({.data = record.data, .origin = origin, .needed_behind = needed_behind}));
   }
   // In this order on the disk, too: no record is over there whose intent is lost, and none is
   // deleted here that is not there. With kNever it may be in both, but never in none.
@@ -212,18 +205,49 @@ Result<void> FileQueue::FinishMove(PositionsLog::Step& step, const Moving& move)
     }
     return step.Commit(gone);
   }
+  // Then it may have been there, and have been taken and removed with its segment. Who removes one
+  // commits first what had arrived in it. So whatever the search above has missed because it was
+  // removed meanwhile, or before, is told by the positions that are read now. (Read before the
+  // search they would not tell of what is removed between the two.) They cannot have forgotten it:
+  // they forget what is not behind the number that a moved record of this queue says is needed,
+  // and none says one above that of a move that was open then. Nor does it arrive later: who moved
+  // it is dead.
+  LARDER_ASSIGN(const bool arrived,
+                HasArrived(files_, move.to, origin, move.destination_committed));
+  if (arrived) return step.Commit(gone);
   if (!writer) return std::unexpected(writer.error());
-  LARDER_ASSIGN(const bool removed, RemovedBehind(files_, *reader, move));
-  if (removed) {
-    LogWarning(fmt::format(
-        "queue {}/{}: record {} was on its way to the queue {}/{}, from which "
-        "records were taken and removed since: it is taken to be one of them",
-        options_.directory, options_.prefix, move.number, move.to.directory, move.to.prefix));
-    return step.Commit(gone);
-  }
   LARDER_TRY(step.Commit(CancelMove{.number = move.number}));
   // It is there again for whoever waits.
   return reader_->Nudge();
+}
+
+// Commits what had arrived in segments that are about to be removed. Whether that has to be safe
+// before they go.
+Result<bool> FileQueue::RememberArrivals(PositionsLog::Step& step,
+                                         const std::vector<uint64_t>& first_numbers) {
+  LARDER_ASSIGN(const auto segments, reader_->Segments());
+  bool any = false;
+  for (const log::SegmentInfo& segment : segments) {
+    const uint64_t first = segment.first_number;
+    if (!segment.may_be_marked || std::ranges::find(first_numbers, first) == first_numbers.end())
+      continue;
+    const auto found =
+        ArrivalsIn(files_, {.directory = options_.directory, .prefix = options_.prefix}, first);
+    if (!found) {
+      // Another process has removed it.
+      if (found.error().code() == ErrorCode::kNotFound) continue;
+      return std::unexpected(found.error());
+    }
+    if (found->unknown_bytes != 0) {
+      LogWarning(fmt::format(
+          "queue {}/{}: of {} bytes of segment {}, which is removed, it is not known whether they "
+          "came from another queue: should that have died moving them, it keeps them",
+          options_.directory, options_.prefix, found->unknown_bytes, first));
+    }
+    for (const Arrived& arrived : found->by_queue) LARDER_TRY(step.Commit(arrived));
+    any = any || !found->by_queue.empty();
+  }
+  return any && options_.sync != QueueSync::kNever;
 }
 
 // A queue of dead letters is appended to beside others.

@@ -106,6 +106,14 @@ std::optional<int64_t> Positions::NextDeadline(const Group& group) const {
   return due->first;
 }
 
+bool Positions::HasArrived(const QueueId& from, uint64_t there, uint64_t behind) const {
+  const auto known = arrivals_.find(from);
+  if (known == arrivals_.end()) return false;
+  const auto& records = known->second.records;
+  return std::any_of(records.upper_bound(behind), records.end(),
+                     [there](const auto& record) { return record.second == there; });
+}
+
 // ---- Whether a change fits.
 
 namespace {
@@ -178,6 +186,19 @@ Result<void> Positions::CheckFits(const Moving& change) const {
 Result<void> Positions::CheckFits(const CancelMove& change) const {
   if (moves_.contains(change.number)) return {};
   return Misfit(fmt::format("{} is to move no more, and does not", change.number));
+}
+
+Result<void> Positions::CheckFits(const Arrived& change) const {
+  const auto known = arrivals_.find(change.from);
+  if (known == arrivals_.end()) return {};
+  for (const Arrived::Record& record : change.records) {
+    const auto same = known->second.records.find(record.here);
+    if (same != known->second.records.end() && same->second != record.there) {
+      return Misfit(fmt::format("{} came as {} from another queue, and came as {} already",
+                                record.here, record.there, same->second));
+    }
+  }
+  return {};
 }
 
 Result<void> Positions::Check(const Change& change) const {
@@ -262,6 +283,15 @@ void Positions::Make(const Moving& change) { moves_.emplace(change.number, chang
 
 void Positions::Make(const CancelMove& change) { moves_.erase(change.number); }
 
+// Segments are not removed in their order: what was not needed once is not needed again.
+void Positions::Make(const Arrived& change) {
+  Arrivals& known = arrivals_[change.from];
+  for (const Arrived::Record& record : change.records)
+    known.records.emplace(record.here, record.there);
+  known.needed_behind = std::max(known.needed_behind, change.needed_behind);
+  known.records.erase(known.records.begin(), known.records.upper_bound(known.needed_behind));
+}
+
 void Positions::Make(const Checkpoint& change) {
   Positions made;
   for (const Range& range : change.deleted) made.deleted_.Add(range.first, range.last);
@@ -275,6 +305,7 @@ void Positions::Make(const Checkpoint& change) {
     }
   }
   for (const Moving& move : change.moves) made.moves_.emplace(move.number, move);
+  for (const Arrived& arrived : change.arrivals) made.Make(arrived);
   *this = std::move(made);
 }
 
@@ -303,6 +334,11 @@ Checkpoint Positions::ToCheckpoint() const {
     checkpoint.groups.push_back(std::move(group));
   }
   for (const auto& [number, move] : moves_) checkpoint.moves.push_back(move);
+  for (const auto& [from, known] : arrivals_) {
+    Arrived arrived{.from = from, .needed_behind = known.needed_behind, .records = {}};
+    for (const auto& [here, there] : known.records) arrived.records.push_back({here, there});
+    checkpoint.arrivals.push_back(std::move(arrived));
+  }
   return checkpoint;
 }
 

@@ -1,13 +1,15 @@
 // Positions: what became of a queue's records: deleted, delivered to groups, on their way to other
-// queues. All of it in memory.
+// queues; and which of those that are gone with their segments came from others. All of it in
+// memory.
 // Format: docs/formats/queue.md, "State" and "What changes do"
 //
 // Knows no records: a number that was never given out is one that is not deleted.
 //
 // Threads: one at a time.
 // Errors:  Check and Apply: kCorrupt, a change that does not fit the state, which stays as it is.
-// Cost:    memory by the intervals of the deleted numbers, the pending numbers and the moves. A
-//          change takes time by its ranges, and log n for each number that is pending.
+// Cost:    memory by the intervals of the deleted numbers, the pending numbers, the moves, and of
+//          each queue that records came from those that it moved in its last step. A change takes
+//          time by its ranges, and log n for each number that is pending.
 #pragma once
 
 #include <cstdint>
@@ -75,6 +77,18 @@ class Group {
   Consumers consumers_;
 };
 
+// From one other queue.
+struct Arrivals {
+  uint64_t needed_behind = 0;
+  std::map<uint64_t, uint64_t> records;  // the number here, and the one that it had there
+
+  bool operator==(const Arrivals&) const = default;
+};
+
+struct AsBytes {
+  bool operator()(const QueueId& a, const QueueId& b) const { return BytesOf(a) < BytesOf(b); }
+};
+
 class Positions {
  public:
   using Groups = std::map<std::string, Group, std::less<>>;
@@ -87,6 +101,11 @@ class Positions {
   const Groups& groups() const { return groups_; }
   const Group* FindGroup(std::string_view name) const;  // null: there is none
   const std::map<uint64_t, Moving>& moves() const { return moves_; }
+  using ArrivalsByQueue = std::map<QueueId, Arrivals, AsBytes>;
+  const ArrivalsByQueue& arrivals() const { return arrivals_; }
+  // Whether the record that has number `there` in queue `from` is remembered to have come here,
+  // behind the number `behind`.
+  bool HasArrived(const QueueId& from, uint64_t there, uint64_t behind) const;
 
   // What moves is for nobody else, so these pass over it.
 
@@ -120,6 +139,7 @@ class Positions {
   Result<void> CheckFits(const Moving& change) const;
   Result<void> CheckFits(const CancelMove& change) const;
   Result<void> CheckFits(const Checkpoint&) const { return {}; }
+  Result<void> CheckFits(const Arrived& change) const;
 
   // Of changes that fit.
   void Make(const Delete& change);
@@ -132,6 +152,7 @@ class Positions {
   void Make(const Moving& change);
   void Make(const CancelMove& change);
   void Make(const Checkpoint& change);
+  void Make(const Arrived& change);
 
   Group& KnownGroup(std::string_view name) { return groups_.find(name)->second; }
   void DeleteRange(const Range& range);
@@ -141,6 +162,7 @@ class Positions {
   NumberSet deleted_;
   Groups groups_;
   std::map<uint64_t, Moving> moves_;
+  ArrivalsByQueue arrivals_;
 };
 
 }  // namespace larder::queue

@@ -134,6 +134,29 @@ TEST(Positions, AlteringAGroupKeepsWhatItHas) {
   EXPECT_EQ(state.FindGroup("a")->settings(), altered.settings);
 }
 
+TEST(Positions, ArrivalsAreKnownAsLongAsTheyAreNeeded) {
+  const QueueId from{'f'};
+  Positions state =
+      After({Arrived{.from = from, .needed_behind = 2, .records = {{3, 30}, {5, 10}}}});
+  EXPECT_TRUE(state.HasArrived(from, 30, 2));
+  EXPECT_TRUE(state.HasArrived(from, 10, 4));
+  // It came in an earlier move.
+  EXPECT_FALSE(state.HasArrived(from, 30, 3));
+  EXPECT_FALSE(state.HasArrived(from, 5, 0));
+  EXPECT_FALSE(state.HasArrived(QueueId{'g'}, 30, 0));
+  // Once more, as who was killed before the segment was removed.
+  ASSERT_TRUE(state.Apply(Arrived{.from = from, .needed_behind = 2, .records = {{3, 30}}}));
+  ASSERT_TRUE(state.Apply(Arrived{.from = QueueId{'g'}, .needed_behind = 9, .records = {}}));
+  EXPECT_TRUE(state.HasArrived(from, 30, 2));
+  ASSERT_TRUE(state.Apply(Arrived{.from = from, .needed_behind = 4, .records = {{9, 31}}}));
+  EXPECT_FALSE(state.HasArrived(from, 30, 0));
+  EXPECT_TRUE(state.HasArrived(from, 10, 0));
+  // Of a segment that goes later than those behind it.
+  ASSERT_TRUE(state.Apply(Arrived{.from = from, .needed_behind = 0, .records = {{1, 1}}}));
+  EXPECT_FALSE(state.HasArrived(from, 1, 0));
+  ExpectRefused(state, Arrived{.from = from, .needed_behind = 0, .records = {{9, 32}}});
+}
+
 TEST(Positions, WhatDoesNotFitChangesNothing) {
   const Positions state =
       After({NewGroup("a"), To("a", {{1, 2}, {4, 4}}), Delete{.ranges = {{9, 9}}},
@@ -187,6 +210,7 @@ struct PlainModel {
   std::set<uint64_t> deleted;
   std::map<std::string, PlainGroup> groups;
   std::map<uint64_t, Moving> moves;
+  Positions::ArrivalsByQueue arrivals;
 
   bool AllPending(const std::string& group, const std::vector<Range>& ranges) {
     if (!groups.contains(group)) return false;
@@ -254,6 +278,20 @@ struct PlainModel {
   }
   bool operator()(const CancelMove& change) { return moves.erase(change.number) == 1; }
   bool operator()(const Checkpoint&) { return true; }
+  bool operator()(const Arrived& change) {
+    Arrivals known;
+    if (arrivals.contains(change.from)) known = arrivals[change.from];
+    for (const Arrived::Record& record : change.records) {
+      if (known.records.contains(record.here) && known.records[record.here] != record.there)
+        return false;
+    }
+    for (const Arrived::Record& record : change.records) known.records[record.here] = record.there;
+    known.needed_behind = std::max(known.needed_behind, change.needed_behind);
+    std::erase_if(known.records,
+                  [&](const auto& record) { return record.first <= known.needed_behind; });
+    arrivals[change.from] = known;
+    return true;
+  }
 };
 
 constexpr uint64_t kNumbers = 30;
@@ -263,7 +301,7 @@ class RandomChanges {
   explicit RandomChanges(uint64_t seed) : random_(seed) {}
 
   Change Next() {
-    switch (Below(12)) {
+    switch (Below(13)) {
       case 0:
         return Delete{.ranges = Ranges(3)};
       case 1:
@@ -287,6 +325,8 @@ class RandomChanges {
         return Release{.group = Name(), .available_at_ms = Time(), .ranges = Ranges(2)};
       case 10:
         return Extend{.group = Name(), .deadline_ms = Time(), .ranges = Ranges(2)};
+      case 11:
+        return Arrivals();
       default:
         if (Below(3) == 0) return CancelMove{.number = Number()};
         return Moving{.number = Number(), .to = {"/d", Name()}, .destination_committed = Below(9)};
@@ -294,6 +334,16 @@ class RandomChanges {
   }
 
  private:
+  // Now and then of a record that came otherwise already.
+  Arrived Arrivals() {
+    Arrived arrived{.from = {static_cast<char>('a' + Below(2))},
+                    .needed_behind = Below(kNumbers),
+                    .records = {}};
+    for (uint64_t here = arrived.needed_behind + 1; here <= kNumbers; here += 1 + Below(9))
+      arrived.records.push_back({.here = here, .there = 100 - here + (Below(20) == 0 ? 1 : 0)});
+    return arrived;
+  }
+
   uint64_t Below(uint64_t limit) { return random_() % limit; }
   uint64_t Number() { return 1 + Below(kNumbers); }
   int64_t Time() { return static_cast<int64_t>(Below(20)) - 5; }
@@ -353,6 +403,7 @@ void ExpectSame(const Positions& state, const PlainModel& model) {
     EXPECT_EQ(state.Front(number), FrontOf(model, number));
   }
   EXPECT_EQ(state.moves(), model.moves);
+  EXPECT_EQ(state.arrivals(), model.arrivals);
   ASSERT_EQ(state.groups().size(), model.groups.size());
   for (const auto& [name, group] : model.groups) {
     ASSERT_NE(state.FindGroup(name), nullptr);

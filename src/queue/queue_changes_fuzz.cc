@@ -32,6 +32,12 @@ void CheckQueries(const Positions& state) {
   const uint64_t front = state.Front(1);
   Require(!state.deleted().Contains(front) && !state.moves().contains(front));
   for (const auto& [number, move] : state.moves()) Require(!state.deleted().Contains(number));
+  for (const auto& [from, known] : state.arrivals()) {
+    if (known.records.empty()) continue;
+    const auto& [here, there] = *known.records.begin();
+    Require(here > known.needed_behind);
+    Require(state.HasArrived(from, there, known.needed_behind));
+  }
   for (const auto& [name, group] : state.groups()) {
     const uint64_t next = state.NextUndelivered(group);
     Require(next >= group.next() && group.Deliveries(next) == 0);

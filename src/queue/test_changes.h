@@ -37,7 +37,9 @@ inline Checkpoint CheckpointForTest() {
       .deleted = {{1, 2}, {5, 200}},
       .groups = {{.name = "a", .settings = {}, .next = 1, .consumers = {}, .pending = {}}, group},
       .moves = {{.number = 3, .to = {"/other", "log"}, .destination_committed = 9},
-                {.number = kGreatest, .to = {}, .destination_committed = 0}}};
+                {.number = kGreatest, .to = {}, .destination_committed = 0}},
+      .arrivals = {{.from = {'a'}, .needed_behind = 9, .records = {{10, 7}, {300, 2}}},
+                   {.from = {'\xff'}, .needed_behind = kGreatest, .records = {}}}};
 }
 
 inline std::vector<Change> ChangesForTest() {
@@ -60,6 +62,10 @@ inline std::vector<Change> ChangesForTest() {
       CancelMove{.number = 300},
       CheckpointForTest(),
       Checkpoint{},
+      Arrived{.from = {'a', 'b'},
+              .needed_behind = 9,
+              .records = {{10, kGreatest}, {11, 1}, {kGreatest, 300}}},
+      Arrived{},
   };
 }
 
