@@ -2,26 +2,38 @@
 
 Two producers and two consumers, or two that pop, tell what they do (queue_worker.cc), each line
 before and after the call. A killed process is started again at once. At the end everything is
-taken out, and the lines are held against each other: whatever was acknowledged is received whole,
-nothing else is, and nothing twice unless it was due again.
+taken out, and the lines are held against each other (queue_account.py): whatever was acknowledged
+is received whole, nothing else is, and nothing twice unless it was due again.
+
+In some rounds records fail until they are dead letters, and others are moved to another queue:
+each is acknowledged, or in one of these, once.
+
+With --seconds it goes on with new seeds for so long (`./dev fuzz queue-killer`). What fails is
+named, with the seed that does the same again (--kind, --seed), as far as the machine does.
 """
 
-import collections
+import argparse
+import itertools
 import os
 import random
+import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 import unittest
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+
 from harness.programs import QUEUE_WORKER
 from harness.scale import scaled
+from system.queue_account import Account, lines_of
 
 SEED = 20261121
+KINDS = ("consume", "pop", "work")
 KILLS = 20
-VISIBILITY_MS = 300  # as in queue_worker.cc
 KILLS_IN_A_ROUND = 100
 OPEN_SECONDS = 60
 DRAIN_SECONDS = 120
@@ -76,6 +88,9 @@ class Worker:
         """Asks it to end, and waits until it has."""
         self.wait_until_open()
         self.process.send_signal(signal.SIGTERM)
+        self.wait()
+
+    def wait(self):
         try:
             status = self.process.wait(DRAIN_SECONDS)
         except subprocess.TimeoutExpired:
@@ -93,241 +108,149 @@ class Worker:
             self.process.wait()
 
 
-def lines_of(path):
-    """A line that the kill has cut was not said."""
-    with open(path, "rb") as file:
-        return [line.split() for line in file.read().decode().split("\n")[:-1]]
+class Round:
+    """One queue, with everything that is done to it, and what comes of that."""
 
+    def __init__(self, kind, seed, directory):
+        self.kind = kind
+        self.random = random.Random(seed)
+        self.directory = directory
+        self.arguments = (os.path.join(directory, "queue"), self.random.choice([1, 2, 4]) * 65536,
+                          self.random.choice(["never", "interval"]))
+        self.producers = self.workers("produce", "p", 2)
+        self.takers = self.workers(kind, "t", 2)
+        # In half of these rounds what is moved goes on, so that segments go there, too.
+        goes_on = kind == "work" and self.random.randrange(2)
+        self.movers = self.workers("move", "m", 1 + self.random.randrange(2)
+                                   if kind == "work" else 0)
+        self.poppers = self.workers("popmoved", "n", 1 if goes_on else 0)
+        self.all = self.producers + self.movers + self.takers + self.poppers
 
-Delivery = collections.namedtuple("Delivery", "count begun ended record life")
-# What was said of pending records; not `sure` when the process died in the call.
-Settled = collections.namedtuple("Settled", "letter begun ended by sure life")
+    def workers(self, mode, name, count):
+        return [Worker(mode, f"{name}{i}", self.arguments, self.directory, self.random)
+                for i in range(count)]
 
+    def run(self, kills):
+        try:
+            for worker in self.all:
+                worker.start()
+            self.kill_at_random(kills)
+            for worker in self.all:  # in this order, so that each leaves nothing to do
+                worker.end()
+            lister = self.workers("list", "list", 1 if self.kind == "work" else 0)
+            self.all += lister
+            for worker in lister:
+                worker.start()
+                worker.wait()
+        finally:
+            for worker in self.all:
+                worker.close()
+        return self.account(lister)
 
-class Account:
-    """What all processes said, put together."""
-
-    def __init__(self):
-        self.number_of = {}  # of an acknowledged record: (name, sequence) -> number
-        self.unsure = []     # appends that were not acknowledged: [(name, sequence), ...]
-        self.deliveries = collections.defaultdict(list)
-        self.settled = collections.defaultdict(list)
-        self.may_be_unsaid = 0  # deliveries that killed processes may not have told of
-        self.left = []
-        self.complaints = []
-
-    def expect(self, holds, *what):
-        if not holds and len(self.complaints) < 20:
-            self.complaints.append(" ".join(map(str, what)))
-
-    # ---- Reading
-
-    def add_producer(self, name, path, killed):
-        intended = None
-        expected = 1
-        highest = 0
-        for line in lines_of(path):
-            if line[0] == "+":
-                intended = [(name, int(line[1]) + i) for i in range(int(line[2]))]
-            elif line[0] == "A":
-                last = int(line[3])
-                first = last - len(intended) + 1
-                self.expect(first > highest, name, "got number", first, "after", highest)
-                self.expect(intended[0] == (name, expected), name, "skipped a record")
-                self.number_of.update(zip(intended, range(first, last + 1)))
-                highest = last
-                expected += len(intended)
-                intended = None
-        if intended is not None:
-            self.expect(killed, name, "ended within an append")
-            self.unsure.append(intended)
-
-    def add_consumer(self, name, path, killed):
-        wanted = 0
-        open_lines = {}
-        deadlines = {}
-        for line in lines_of(path):
-            letter = line[0]
-            if letter == "w":
-                wanted = int(line[1])
-            elif letter == "d":
-                number, count, begun, ended = map(int, line[1:5])
-                delivery = Delivery(count, begun, ended, (line[5], int(line[6])), name)
-                self.deliveries[number].append(delivery)
-                deadlines[number] = begun + VISIBILITY_MS
-                wanted -= 1
-            elif letter == "e":
-                wanted = 0
-            elif letter in "klx":
-                open_lines = {letter: line}
-            elif letter in "KLX":
-                open_lines = {}
-                self.add_settled(name, letter, line, deadlines)
-            elif letter == "S":
-                self.left.append([int(word) for word in line[1:]])
-        self.expect(killed or (wanted == 0 and not open_lines), name, "ended within a call")
-        self.may_be_unsaid += wanted
-        for letter, line in open_lines.items():
-            for number in map(int, line[2:]):
-                self.settled[number].append(Settled(letter.upper(), 0, None, int(line[1]), False,
-                                                    name))
-
-    def add_settled(self, name, letter, line, deadlines):
-        begun, ended, pending, by = map(int, line[1:5])
-        numbers = [int(word) for word in line[5:]]
-        in_time = ended < min(deadlines[number] for number in numbers)
-        self.expect(pending == len(numbers) or not in_time, name, letter, numbers, "found only",
-                    pending, "pending, within the time")
-        for number in numbers:
-            deadlines[number] = begun + by
-            self.settled[number].append(Settled(letter, begun, ended, by, True, name))
-
-    # ---- Checking
-
-    def check_contents(self):
-        """Each record has one number, and that is the one which its producer was told."""
-        found = {}
-        for number, deliveries in self.deliveries.items():
-            records = {delivery.record for delivery in deliveries}
-            self.expect(len(records) == 1, "number", number, "is", records)
-            for record in records:
-                self.expect(found.setdefault(record, number) == number, record, "is", number,
-                            "and", found[record])
-        known = set(self.number_of)
-        for record in known & set(found):
-            self.expect(self.number_of[record] == found[record], record, "was appended as",
-                        self.number_of[record], "and received as", found[record])
-        numbers = list(self.number_of.values())
-        self.expect(len(numbers) == len(set(numbers)), "a number was given twice")
-        missing = known - set(found)
-        for batch in self.unsure:
-            there = [record for record in batch if record in found]
-            if there:
-                missing.update(set(batch) - set(there))
-                numbers = [found[record] for record in there]
-                self.expect(all(b[1] - a[1] == y - x for a, b, x, y in
-                                zip(there, there[1:], numbers, numbers[1:])),
-                            batch[0], "and those behind it were torn apart:", numbers)
-                known.update(batch)
-        self.expect(found.keys() <= known, "received, and never appended:", found.keys() - known)
-        highest = {}
-        for record in sorted(found):
-            name = record[0]
-            self.expect(found[record] > highest.get(name, 0), record, "came before another")
-            highest[name] = found[record]
-        return missing
-
-    def check_popped(self):
-        missing = self.check_contents()
-        self.expect(len(missing) <= self.may_be_unsaid, len(missing), "records are lost, as",
-                    sorted(missing)[:3], "; killed processes account for", self.may_be_unsaid)
-        for number, deliveries in self.deliveries.items():
-            self.expect(len(deliveries) == 1, number, "was popped twice:", deliveries)
-
-    def check_received(self):
-        missing = self.check_contents()
-        self.expect(not missing, len(missing), "records are lost, as", sorted(missing)[:3])
-        unsaid = 0
-        for number, deliveries in self.deliveries.items():
-            deliveries.sort()
-            unsaid += self.check_deliveries(number, deliveries)
-        self.expect(unsaid <= self.may_be_unsaid, unsaid, "deliveries are missing; killed processes "
-                    "account for", self.may_be_unsaid)
-
-    def check_deliveries(self, number, deliveries):
-        """Returns how many were made that nobody tells of."""
-        settled = self.settled[number]
-        acknowledged = [each for each in settled if each.letter == "K"]
-        self.expect(acknowledged, number, "was never acknowledged, and is gone")
-        gone = min((each.ended for each in acknowledged if each.sure), default=None)
-        before = None
-        for delivery in deliveries:
-            self.expect(gone is None or delivery.begun <= gone, number, "was acknowledged at",
-                        gone, "and came again:", delivery)
-            if before is not None:
-                self.expect(delivery.count > before.count, number, "came twice:", before, delivery)
-                due = self.due_after(before, delivery, settled)
-                self.expect(delivery.ended >= due, number, "was due at", due, ":", before,
-                            delivery, settled)
-            before = delivery
-        return deliveries[-1].count - len(deliveries)
-
-    @staticmethod
-    def due_after(before, delivery, settled):
-        """The earliest moment at which it may have come again."""
-        between = [each for each in settled if each.letter != "K" and
-                   (not each.sure or before.begun <= each.ended and each.begun <= delivery.ended)]
-        if len(between) == 1 and between[0].sure and between[0].life == before.life and \
-                before.ended <= between[0].begun and between[0].ended < delivery.begun:
-            # Its consumer has surely changed the deadline meanwhile.
-            return between[0].begun + between[0].by
-        times = [max(each.begun, before.begun) + each.by for each in between]
-        return min([before.begun + VISIBILITY_MS] + times)
-
-
-class QueueKillerTest(unittest.TestCase):
-    def workers(self, taking, seed):
-        random_ = random.Random(seed)
-        arguments = (os.path.join(self.directory, "queue"),
-                     random_.choice([1, 2, 4]) * 65536, random_.choice(["never", "interval"]))
-        producers = [Worker("produce", f"p{i}", arguments, self.directory, random_)
-                     for i in range(2)]
-        takers = [Worker(taking, f"t{i}", arguments, self.directory, random_) for i in range(2)]
-        return producers, takers, random_
-
-    def kill_at_random(self, workers, kills, random_):
+    def kill_at_random(self, kills):
         """Mostly one; at times all, so that the next finds nobody who has the queue open."""
         moment = threading.Event()
         while kills > 0:
-            moment.wait(random_.uniform(0.0, 0.15))
-            victims = random_.sample(workers, min(kills, random_.choice([1, 1, 1, 1, 2, 4])))
+            moment.wait(self.random.uniform(0.0, 0.15))
+            some = min(kills, self.random.choice([1, 1, 1, 1, 2, len(self.all)]))
+            victims = self.random.sample(self.all, some)
             for victim in victims:
                 victim.kill()
             for victim in victims:
                 victim.start()
             kills -= len(victims)
 
-    def run_workers(self, taking, kills, seed):
-        producers, takers, random_ = self.workers(taking, seed)
-        workers = producers + takers
-        try:
-            for worker in workers:
-                worker.start()
-            self.kill_at_random(workers, kills, random_)
-            for worker in workers:  # the producers first
-                worker.end()
-        finally:
-            for worker in workers:
-                worker.close()
+    def account(self, lister):
         account = Account()
-        for producer in producers:
-            for life in producer.lives:
-                account.add_producer(*life)
-        for taker in takers:
-            for life in taker.lives:
-                account.add_consumer(*life)
+        for workers, add in ((self.producers, account.add_producer),
+                             (self.takers, account.add_consumer),
+                             (self.movers, account.add_mover),
+                             (self.poppers, account.add_popper_of_moved)):
+            for worker in workers:
+                for life in worker.lives:
+                    add(*life)
+        for worker in lister:
+            account.add_list(worker.lives[-1][1])
         account.expect(account.number_of, "nothing was appended")
         account.expect(account.left and account.left[-1][0] == 0, "left:", account.left)
+        if self.kind == "pop":
+            account.check_popped()
+        else:
+            account.check_received()
+        if self.kind == "work":
+            account.expect(account.sunk, "nothing moved, and nothing failed too often")
         return account
 
-    def rounds(self, taking, seed, check):
+
+class QueueKillerTest(unittest.TestCase):
+    def rounds(self, kind, seed):
         left = scaled(KILLS, least=4)
         while left > 0:
             kills = min(left, KILLS_IN_A_ROUND)
             with self.subTest(seed=seed), \
-                    tempfile.TemporaryDirectory(prefix="larder-queue-killer-") as self.directory:
-                account = self.run_workers(taking, kills, seed)
-                check(account)
-                self.assertEqual(account.complaints, [])
+                    tempfile.TemporaryDirectory(prefix="larder-queue-killer-") as directory:
+                self.assertEqual(Round(kind, seed, directory).run(kills).complaints, [])
             left -= kills
-            seed += 2
+            seed += len(KINDS)
 
     def test_consumers_get_every_record(self):
-        self.rounds("consume", SEED, Account.check_received)
+        self.rounds("consume", SEED)
 
     def test_nothing_is_popped_twice(self):
-        self.rounds("pop", SEED + 1, Account.check_popped)
+        self.rounds("pop", SEED + 1)
+
+    def test_what_fails_or_moves_is_in_one_place(self):
+        self.rounds("work", SEED + 2)
+
+
+# ---- For hours.
+
+def run_one(kind, seed, kills):
+    """Whether it went well. Otherwise what the processes said stays, and is named."""
+    directory = tempfile.mkdtemp(prefix="larder-queue-killer-")
+    began = time.monotonic()
+    try:
+        account = Round(kind, seed, directory).run(kills)
+        complaints = account.complaints
+        what = f"{len(account.number_of)} records"
+    except AssertionError as error:
+        complaints = [str(error)]
+        what = "no end"
+    print(f"kind {kind}, seed {seed}: {kills} kills, {what}, {time.monotonic() - began:.1f} s",
+          flush=True)
+    if not complaints:
+        shutil.rmtree(directory)
+        return True
+    print("\n".join(complaints))
+    print(f"{directory} has all of it; this does it again, perhaps:\n"
+          f"  {sys.argv[0]} --kind {kind} --seed {seed}", flush=True)
+    return False
+
+
+def run_for_long(arguments):
+    if arguments.seed:
+        return all([run_one(kind, seed, arguments.kills)
+                    for seed in arguments.seed for kind in arguments.kind or KINDS])
+    end = time.monotonic() + arguments.seconds
+    for kind in itertools.cycle(arguments.kind or KINDS):
+        if time.monotonic() >= end:
+            return True
+        if not run_one(kind, random.SystemRandom().randrange(2**32), arguments.kills):
+            return False
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=int, default=0, help="go on with new seeds")
+    parser.add_argument("--seed", type=int, action="append")
+    parser.add_argument("--kind", choices=KINDS, action="append")
+    parser.add_argument("--kills", type=int, default=KILLS_IN_A_ROUND, help="in each round")
+    arguments, others = parser.parse_known_args()
+    if arguments.seconds or arguments.seed:
+        sys.exit(0 if run_for_long(arguments) else 1)
+    unittest.main(argv=sys.argv[:1] + others)
 
 
 if __name__ == "__main__":
-    unittest.main()
+    main()

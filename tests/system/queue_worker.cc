@@ -1,15 +1,23 @@
 // A process that uses a queue until it is killed, and tells on stdout what it did, a line each:
 //
-//   queue_worker produce|consume|pop DIRECTORY SEGMENT_BYTES never|interval SEED NAME
+//   queue_worker MODE DIRECTORY SEGMENT_BYTES never|interval SEED NAME
+//
+// MODE is produce, consume or pop; work (as consume, but some records fail until they are dead
+// letters); move (to another queue); popmoved (from that one), list (what the two others hold).
 //
 //   O                                     the queue is open
 //   + FIRST COUNT                         about to append so many records of this name
 //   A FIRST COUNT LAST                    appended; the number of the last one
 //   w COUNT                               about to receive, or to pop, at most so many
 //   d NUMBER DELIVERIES FROM TO NAME SEQ  received between these two times; whose record it is
+//   o NUMBER FROM ID                      and popped, where it was moved from: its number there
 //   e COUNT                               that were all
 //   k|l|x BY NUMBER...                    about to acknowledge, release, extend by so many ms
 //   K|L|X FROM TO COUNT BY NUMBER...      done between these times; how many were pending
+//   m NUMBER NAME SEQ                     about to move it
+//   M FROM TO NUMBER THERE                moved between these times; its number over there
+//   - NUMBER                              it was not there any more
+//   r dead|moved NUMBER FROM ID NAME SEQ  lies there, and where it was moved from
 //   S LENGTH SEGMENTS DELETED             what is left of the queue, before the process ends
 //
 // Lines go out with one write(2) each, before and after a call: what is missing at the end is what
@@ -26,6 +34,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -44,6 +53,8 @@ constexpr std::string_view kGroup = "workers";
 constexpr std::chrono::milliseconds kVisibility{300};
 constexpr uint64_t kMostAppended = 20;
 constexpr uint64_t kMostTaken = 10;
+constexpr uint32_t kMaxDeliveries = 3;
+constexpr uint64_t kOneFailsOf = 16;
 
 volatile std::sig_atomic_t ending = 0;
 
@@ -100,17 +111,29 @@ Arguments Parse(std::span<char* const> words) {
           .name = words[6]};
 }
 
+larder::QueueOptions OptionsOf(const Arguments& arguments, larder::QueueWriters writers) {
+  return {.directory = arguments.directory,
+          .max_segment_bytes = arguments.segment_bytes,
+          .max_segments = 24,
+          .sync = arguments.sync,
+          .sync_interval = std::chrono::milliseconds(20),
+          .when_full = larder::QueueFull::kBlock,
+          .writers = writers};
+}
+
 Queue Open(const Arguments& arguments, larder::QueueWriters writers) {
-  auto queue = Must(Queue::Open({.directory = arguments.directory,
-                                 .max_segment_bytes = arguments.segment_bytes,
-                                 .max_segments = 24,
-                                 .sync = arguments.sync,
-                                 .sync_interval = std::chrono::milliseconds(20),
-                                 .when_full = larder::QueueFull::kBlock,
-                                 .writers = writers}),
-                    "opening the queue");
-  Say("O\n");
-  return queue;
+  return Must(Queue::Open(OptionsOf(arguments, writers)), "opening the queue");
+}
+
+// One of those beside it: for dead letters, or for what is moved. It takes all that comes.
+std::string Beside(const Arguments& arguments, std::string_view which) {
+  return fmt::format("{}-{}", arguments.directory, which);
+}
+Queue OpenBeside(const Arguments& arguments, std::string_view which, larder::QueueWriters writers) {
+  larder::QueueOptions options = OptionsOf(arguments, writers);
+  options.directory = Beside(arguments, which);
+  options.max_segments = 0;
+  return Must(Queue::Open(options), fmt::format("opening the queue of the {}", which));
 }
 
 class Dice {
@@ -153,10 +176,18 @@ Id IdOf(const QueueRecord& record) {
   return id;
 }
 
+// Where it was moved from.
+std::string NameOf(const larder::QueueOrigin& origin) {
+  std::string id;
+  for (const char c : origin.queue) id += fmt::format("{:02x}", static_cast<uint8_t>(c));
+  return fmt::format("{} {}", origin.number, id);
+}
+
 // ---- Putting in.
 
 void Produce(const Arguments& arguments) {
   const Queue queue = Open(arguments, larder::QueueWriters::kShared);
+  Say("O\n");
   Dice dice(arguments.seed);
   for (uint64_t first = 1; ending == 0;) {
     const uint64_t count = 1 + dice.Below(kMostAppended);
@@ -187,6 +218,7 @@ std::vector<QueueRecord> Taken(uint64_t count, Take take) {
     const Id id = IdOf(record);
     lines += fmt::format("d {} {} {} {} {} {}\n", record.number, record.deliveries, from, to,
                          id.name, id.sequence);
+    if (record.origin) lines += fmt::format("o {} {}\n", record.number, NameOf(*record.origin));
   }
   Say(fmt::format("{}e {}\n", lines, records.size()));
   return records;
@@ -232,9 +264,28 @@ bool IsDrained(const Queue& queue) {
   return true;
 }
 
+// Those of `records` that fail, whoever works on them; or the others.
+std::vector<uint64_t> NumbersOf(const Arguments& arguments, const std::vector<QueueRecord>& records,
+                                bool failing) {
+  std::vector<uint64_t> numbers;
+  for (const QueueRecord& record : records) {
+    const bool fails = arguments.mode == "work" && IdOf(record).sequence % kOneFailsOf == 0;
+    if (fails == failing) numbers.push_back(record.number);
+  }
+  return numbers;
+}
+
+larder::QueueGroupOptions GroupOptionsOf(const Arguments& arguments) {
+  if (arguments.mode != "work") return {.visibility_timeout = kVisibility};
+  return {.visibility_timeout = kVisibility,
+          .max_deliveries = kMaxDeliveries,
+          .dead_letter_directory = Beside(arguments, "dead")};
+}
+
 void Consume(const Arguments& arguments) {
   const Queue queue = Open(arguments, larder::QueueWriters::kNone);
-  const auto created = queue.CreateGroup(kGroup, {.visibility_timeout = kVisibility});
+  Say("O\n");
+  const auto created = queue.CreateGroup(kGroup, GroupOptionsOf(arguments));
   if (!created && created.error().code() != larder::ErrorCode::kAlreadyExists)
     Complain(fmt::format("making the group: {}", created.error().message()));
   Dice dice(arguments.seed);
@@ -245,18 +296,21 @@ void Consume(const Arguments& arguments) {
       return Must(queue.Receive(kGroup, arguments.name, count, timeout), "receiving");
     });
     if (records.empty() && ending != 0 && IsDrained(queue)) break;
-    if (records.empty()) continue;
-    std::vector<uint64_t> numbers;
-    numbers.reserve(records.size());
-    for (const QueueRecord& record : records) numbers.push_back(record.number);
-    SettleOneWay(queue, numbers, dice.Below(20), std::chrono::milliseconds(dice.Below(400)));
+    const std::vector<uint64_t> failing = NumbersOf(arguments, records, true);
+    const std::vector<uint64_t> good = NumbersOf(arguments, records, false);
+    if (!failing.empty()) {
+      const std::chrono::milliseconds by(dice.Below(50));
+      Settle('l', failing, by, [&] { return queue.Release(kGroup, failing, by); });
+    }
+    if (!good.empty())
+      SettleOneWay(queue, good, dice.Below(20), std::chrono::milliseconds(dice.Below(400)));
   }
   SayWhatIsLeft(queue);
   Must(queue.Close(), "closing the queue");
 }
 
-void Pop(const Arguments& arguments) {
-  const Queue queue = Open(arguments, larder::QueueWriters::kNone);
+void PopAll(const Arguments& arguments, const Queue& queue) {
+  Say("O\n");
   Dice dice(arguments.seed);
   for (;;) {
     const auto records = Taken(1 + dice.Below(kMostTaken), [&](uint64_t count) {
@@ -270,6 +324,62 @@ void Pop(const Arguments& arguments) {
   Must(queue.Close(), "closing the queue");
 }
 
+// ---- To other queues.
+
+void MoveOne(const Queue& queue, const Queue& target, const QueueRecord& record) {
+  const Id id = IdOf(record);
+  Say(fmt::format("m {} {} {}\n", record.number, id.name, id.sequence));
+  const int64_t from = NowMs();
+  const auto there = queue.Move(record.number, target);
+  if (there) {
+    Say(fmt::format("M {} {} {} {}\n", from, NowMs(), record.number, *there));
+  } else if (there.error().code() == larder::ErrorCode::kNotFound) {
+    Say(fmt::format("- {}\n", record.number));  // somebody was faster
+  } else {
+    Must(there, "moving");
+  }
+}
+
+void Move(const Arguments& arguments) {
+  const Queue queue = Open(arguments, larder::QueueWriters::kNone);
+  const Queue target = OpenBeside(arguments, "moved", larder::QueueWriters::kShared);
+  Say("O\n");
+  Dice dice(arguments.seed);
+  while (ending == 0) {
+    const auto front = Must(queue.ReadFront(), "looking");
+    if (!front) {
+      Must(queue.WaitForData(std::chrono::milliseconds(50)), "waiting");
+      continue;
+    }
+    // Some that are with a consumer, and some that are not yet.
+    const auto records =
+        Must(queue.ReadMany(front->number + dice.Below(100), 1 + dice.Below(2)), "looking behind");
+    for (const QueueRecord& record : records) MoveOne(queue, target, record);
+    // lint-allow(sleep): it waits for nothing, but leaves most for the consumers
+    std::this_thread::sleep_for(std::chrono::milliseconds(dice.Below(4)));
+  }
+  Must(target.Close(), "closing the queue of the moved");
+  Must(queue.Close(), "closing the queue");
+}
+
+void List(const Arguments& arguments) {
+  for (const std::string_view which : {"dead", "moved"}) {
+    const Queue queue = OpenBeside(arguments, which, larder::QueueWriters::kShared);
+    for (uint64_t next = 1;;) {
+      const auto records = Must(queue.ReadMany(next, 1000), "listing");
+      if (records.empty()) break;
+      for (const QueueRecord& record : records) {
+        if (!record.origin) Complain(fmt::format("record {} does not say whence", record.number));
+        const Id id = IdOf(record);
+        Say(fmt::format("r {} {} {} {} {}\n", which, record.number, NameOf(*record.origin), id.name,
+                        id.sequence));
+      }
+      next = records.back().number + 1;
+    }
+    Must(queue.Close(), "closing the queue");
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -277,10 +387,16 @@ int main(int argc, char** argv) {
   const Arguments arguments = Parse({argv, static_cast<size_t>(argc)});
   if (arguments.mode == "produce") {
     Produce(arguments);
-  } else if (arguments.mode == "consume") {
+  } else if (arguments.mode == "consume" || arguments.mode == "work") {
     Consume(arguments);
   } else if (arguments.mode == "pop") {
-    Pop(arguments);
+    PopAll(arguments, Open(arguments, larder::QueueWriters::kNone));
+  } else if (arguments.mode == "popmoved") {
+    PopAll(arguments, OpenBeside(arguments, "moved", larder::QueueWriters::kNone));
+  } else if (arguments.mode == "move") {
+    Move(arguments);
+  } else if (arguments.mode == "list") {
+    List(arguments);
   } else {
     Complain("no such mode");
   }
