@@ -293,6 +293,18 @@ TEST_F(WritersOfSmallSegments, MayBeginOneInVain) {
   EXPECT_EQ((*Writer::Open(files_, options_))->committed(), 4U);
 }
 
+// One without records is left for one that may have marked records, which is a number further on.
+TEST_F(WritersOfSmallSegments, KeepANumberThatWasPassedOverInVain) {
+  ASSERT_EQ(a_->Append("one"), 1U);
+  ASSERT_TRUE(a_->Rotate());
+  files_.LimitSpace(0);
+  const std::string_view marked = "marked";
+  EXPECT_EQ(a_->Append({&marked, 1}, RecordKind::kMarked).error().code(), ErrorCode::kNoSpace);
+  files_.ClearFaults();
+  EXPECT_EQ(a_->Append("two"), 2U);
+  EXPECT_EQ(b_->Append("three"), 3U);
+}
+
 TEST_F(WritersOfSmallSegments, TryAgainWhenTheyCouldNotOpenFiles) {
   uint64_t next = 1;
   // The last segment and its index are opened, sealed with four operations, and a new one is made.

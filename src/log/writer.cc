@@ -63,7 +63,7 @@ class FileWriter final : public Writer {
   Result<uint64_t> AppendInTurn(std::span<const std::string_view> records,
                                 RecordKind kind) override LARDER_NO_THREAD_SAFETY_ANALYSIS;
   Result<void> SyncInTurn() override LARDER_NO_THREAD_SAFETY_ANALYSIS;
-  Result<void> RotateInTurn() override LARDER_NO_THREAD_SAFETY_ANALYSIS;
+  Result<void> RotateInTurn(RecordKind next) override LARDER_NO_THREAD_SAFETY_ANALYSIS;
   uint64_t LastNumber() override LARDER_NO_THREAD_SAFETY_ANALYSIS { return next_number_ - 1; }
 
   Result<void> CatchUp() LARDER_REQUIRES(mutex_);
@@ -77,6 +77,7 @@ class FileWriter final : public Writer {
   void LetGo() LARDER_REQUIRES(mutex_);
   Result<void> BeginSegment(int64_t now_ms, RecordKind next = RecordKind::kPlain)
       LARDER_REQUIRES(mutex_);
+  Result<void> BeginSegmentFor(RecordKind next, int64_t now_ms) LARDER_REQUIRES(mutex_);
   Result<void> CheckSegments() const LARDER_REQUIRES(mutex_);
   Result<void> SealLast() LARDER_REQUIRES(mutex_);
   Result<void> Reserve(uint64_t last) LARDER_REQUIRES(mutex_);
@@ -401,13 +402,20 @@ void FileWriter::GiveUpAppend() {
   }
 }
 
+// One without records may have that name already, and others may have mapped it.
+Result<void> FileWriter::BeginSegmentFor(RecordKind next, int64_t now_ms) {
+  const bool passes_over = Excludes(next) && last_->head().first_number == next_number_;
+  if (passes_over) ++next_number_;
+  auto begun = BeginSegment(now_ms, next);
+  if (!begun && passes_over) --next_number_;
+  return begun;
+}
+
 Result<void> FileWriter::AppendBatch(std::span<const std::string_view> records, RecordKind kind) {
   const int64_t now_ms = NowMs();
-  if (const bool excluded = Excludes(kind); excluded || IsFull(BatchBytes(records), now_ms)) {
+  if (Excludes(kind) || IsFull(BatchBytes(records), now_ms)) {
     LARDER_TRY(CheckSegments());
-    // One without records has that name already, and others may have mapped it.
-    if (excluded && last_->head().first_number == next_number_) ++next_number_;
-    LARDER_TRY(BeginSegment(now_ms, kind));
+    LARDER_TRY(BeginSegmentFor(kind, now_ms));
   }
   const std::string_view batch =
       encoder_.Encode(records, next_number_, now_ms, control_->synced(),
@@ -422,13 +430,13 @@ Result<void> FileWriter::AppendBatch(std::span<const std::string_view> records, 
   return {};
 }
 
-Result<void> FileWriter::RotateInTurn() {
+Result<void> FileWriter::RotateInTurn(RecordKind next) {
   LARDER_TRY(CheckUsable());
-  if (!IsFull(0, 0) && last_->records() == 0) return {};
+  if (!IsFull(0, 0) && last_->records() == 0 && !Excludes(next)) return {};
   LARDER_TRY(CheckSegments());
-  LARDER_TRY(Reserve(next_number_));
+  LARDER_TRY(Reserve(next_number_ + (Excludes(next) ? 1 : 0)));
   control_->BeginAppend();
-  if (auto begun = BeginSegment(NowMs()); !begun) {
+  if (auto begun = BeginSegmentFor(next, NowMs()); !begun) {
     GiveUpAppend();
     return begun;
   }

@@ -225,7 +225,7 @@ Result<void> PositionsLog::AppendCheckpoint(log::Writer::Turn& turn) {
   EncodeChange(state_.ToCheckpoint(), encoded_);
   if (encoded_.size() > log::kMaxRecordBytes)
     return Fail(ErrorCode::kLimit, fmt::format("its state has {} bytes", encoded_.size()));
-  LARDER_TRY(turn.Rotate());
+  LARDER_TRY(turn.Rotate(log::RecordKind::kMarked));
   const std::string_view record = encoded_;
   LARDER_ASSIGN(const uint64_t number, turn.Append({&record, 1}, log::RecordKind::kMarked));
   applied_ = number;

@@ -317,6 +317,25 @@ TEST(PositionsLog, ACompactionThatFailsFailsNoChange) {
   EXPECT_EQ(Pop(*Open(files, options)), 61U);
 }
 
+TEST(PositionsLog, ACompactionThatFailsHalfwayCostsNoNumber) {
+  const PositionsOptions options = SmallOptions();
+  for (uint64_t space = 0; space < 60'000; space += 4'000) {
+    FaultyFileSystem files;
+    const auto one = Open(files, options);
+    const auto other = Open(files, options);
+    uint64_t popped = 0;
+    while (popped < 12) ASSERT_EQ(Pop(*one), ++popped);
+    files.LimitSpace(space);
+    for (int i = 0; i < 3; ++i) {
+      if (Pop(*one)) ++popped;
+    }
+    files.ClearFaults();
+    ASSERT_EQ(Pop(*one), ++popped) << space;
+    ASSERT_EQ(Pop(*other), ++popped) << space;
+    ASSERT_EQ(Pop(*one), ++popped) << space;
+  }
+}
+
 // ---- Several processes.
 
 // Changes that fit a state, of each kind that needs one.
