@@ -32,7 +32,9 @@ using std::chrono::milliseconds;
 enum class Level : uint8_t { kNone, kBegun, kDone, kSafe };
 
 constexpr std::array<std::string_view, 2> kGroups = {"mail", "print"};
+constexpr size_t kMail = 0;
 constexpr milliseconds kVisibility{1000};
+constexpr uint32_t kMaxDeliveries = 2;  // to kMail, where records die
 
 struct Known {
   std::string text;
@@ -40,6 +42,7 @@ struct Known {
   Level appended = Level::kBegun;
   Level deleted = Level::kNone;
   Level moved = Level::kNone;
+  Level buried = Level::kNone;          // among the dead letters
   std::array<Level, 2> acknowledged{};  // by each of kGroups
   std::array<uint32_t, 2> received{};
   std::array<uint32_t, 2> received_safe{};
@@ -60,15 +63,20 @@ struct Model {
       Raise(record.appended);
       Raise(record.deleted);
       Raise(record.moved);
+      Raise(record.buried);
       for (Level& level : record.acknowledged) Raise(level);
       record.received_safe = record.received;
     }
   }
 };
 
+// What becomes of a record that was delivered too often.
+enum class Dead : uint8_t { kNever, kMoved, kDeleted };
+
 struct Way {
   QueueSync sync = QueueSync::kNever;
   bool drops = false;  // a full queue drops its oldest
+  Dead dead = Dead::kNever;
 };
 
 QueueOptions SmallOptions(const Way& way) {
@@ -86,6 +94,23 @@ QueueOptions SmallOptions(const Way& way) {
 QueueOptions TargetOptions(const Way& way) {
   QueueOptions options = SmallOptions({.sync = way.sync});
   options.directory = "/target";
+  return options;
+}
+
+// Others append to it, too.
+QueueOptions DeadLetterOptions(const Way& way) {
+  QueueOptions options = SmallOptions({.sync = way.sync});
+  options.directory = "/dead";
+  options.writers = QueueWriters::kShared;
+  return options;
+}
+
+QueueGroupOptions GroupOptions(const Way& way, size_t group) {
+  QueueGroupOptions options{.visibility_timeout = kVisibility};
+  if (way.dead == Dead::kNever || group != kMail) return options;
+  options.visibility_timeout = kVisibility / 4;
+  options.max_deliveries = kMaxDeliveries;
+  if (way.dead == Dead::kMoved) options.dead_letter_directory = "/dead";
   return options;
 }
 
@@ -139,14 +164,14 @@ class Work {
   bool MakeGroups() {
     for (size_t i = 0; i < kGroups.size(); ++i) {
       model_.groups[i] = Level::kBegun;
-      if (!Did(queue_->CreateGroup(kGroups[i], {.visibility_timeout = kVisibility}))) return false;
+      if (!Did(queue_->CreateGroup(kGroups[i], GroupOptions(way_, i)))) return false;
       model_.groups[i] = Level::kDone;
     }
     return true;
   }
 
   bool Step() {
-    switch (Below(14)) {
+    switch (Below(way_.dead == Dead::kNever ? 14 : 22)) {
       case 0:
       case 1:
       case 2:
@@ -160,9 +185,6 @@ class Work {
         return Prune();
       case 7:
         return Move();
-      case 8:
-      case 9:
-        return Receive();
       case 10:
       case 11:
         return Settle();
@@ -170,8 +192,10 @@ class Work {
         if (!Did(queue_->Sync()) || !Did(target_->Sync())) return false;
         model_.MakeSafe();
         return true;
-      default:
+      case 13:
         return Close() && Open();
+      default:  // more often where records die of it
+        return Receive();
     }
   }
 
@@ -266,15 +290,47 @@ class Work {
 
   bool Receive() {
     const size_t group = Below(kGroups.size());
+    const auto dying = group == kMail ? NoteWhatMayDie() : std::map<uint64_t, Level>();
     model_.receiving = true;
     const auto received = queue_->Receive(kGroups[group], "anna", 1 + Below(4), milliseconds(0));
-    if (!Did(received)) return false;
+    // It gives out good records also when the dead ones could not be taken away.
+    if (!Did(received) || files_.crashed()) return false;
     model_.receiving = false;
     for (const QueueRecord& record : *received) {
       Known& known = model_.records[record.number];
       EXPECT_EQ(record.data, known.text);
       EXPECT_LT(known.acknowledged[group], Level::kDone) << record.number;
       EXPECT_EQ(record.deliveries, ++known.received[group]);
+      EXPECT_FALSE(dying.contains(record.number)) << record.number << " came too often";
+    }
+    return dying.empty() || NoteWhatDied(dying);
+  }
+
+  Level& DeathOf(Known& record) const {
+    return way_.dead == Dead::kMoved ? record.buried : record.deleted;
+  }
+  // What was delivered often enough, with the level that it comes from.
+  std::map<uint64_t, Level> NoteWhatMayDie() {
+    std::map<uint64_t, Level> dying;
+    if (way_.dead == Dead::kNever) return dying;
+    for (const uint64_t number : Some(1000)) {
+      Known& record = model_.records[number];
+      if (record.received[kMail] < kMaxDeliveries || record.acknowledged[kMail] != Level::kNone)
+        continue;
+      dying.emplace(number, DeathOf(record));
+      DeathOf(record) = std::max(DeathOf(record), Level::kBegun);
+    }
+    return dying;
+  }
+  // Of some the time was not over.
+  bool NoteWhatDied(const std::map<uint64_t, Level>& dying) {
+    const auto left = queue_->ReadMany(0, 1000);
+    if (!Did(left)) return false;
+    std::set<uint64_t> here;
+    for (const QueueRecord& record : *left) here.insert(record.number);
+    for (const auto& [number, before] : dying) {
+      Known& record = model_.records[number];
+      DeathOf(record) = here.contains(number) ? before : std::max(before, Level::kDone);
     }
     return true;
   }
@@ -328,7 +384,8 @@ class Checker {
     // A moved record is in one of them when its queue has been opened.
     queue_ = Open(SmallOptions(way_));
     target_ = Open(TargetOptions(way_));
-    if (queue_ == nullptr || target_ == nullptr) return;
+    dead_ = Open(DeadLetterOptions(way_));
+    if (queue_ == nullptr || target_ == nullptr || dead_ == nullptr) return;
     ReadAll();
     for (const auto& [number, record] : model_.records) CheckRecord(number, record);
     CheckBatches();
@@ -356,34 +413,50 @@ class Checker {
       here_.insert(record.number);
     }
     EXPECT_EQ(queue_->Length(), here_.size());
-    const auto there = target_->ReadMany(0, 1000);
-    ASSERT_TRUE(there) << there.error().message();
+    there_ = MovedTo(*target_, &Known::moved);
+    buried_ = MovedTo(*dead_, &Known::buried);
+  }
+
+  // What came to another queue, by the numbers that they had.
+  std::set<uint64_t> MovedTo(FileQueue& queue, Level Known::* level) {
+    std::set<uint64_t> moved;
+    const auto there = queue.ReadMany(0, 1000);
+    EXPECT_TRUE(there) << there.error().message();
+    if (!there) return moved;
     for (const QueueRecord& record : *there) {
       const uint64_t number = record.origin.value_or(QueueOrigin{}).number;
       const auto known = model_.records.find(number);
-      ASSERT_NE(known, model_.records.end()) << "it was number " << number;
+      EXPECT_NE(known, model_.records.end()) << "it was number " << number;
+      if (known == model_.records.end()) continue;
       EXPECT_EQ(record.data, known->second.text);
-      EXPECT_NE(known->second.moved, Level::kNone);
-      EXPECT_TRUE(there_.insert(number).second) << "moved twice";
+      EXPECT_NE(known->second.*level, Level::kNone) << "record " << number;
+      EXPECT_TRUE(moved.insert(number).second) << "moved twice";
     }
+    return moved;
   }
+
+  // With kNever a power cut may bring back what was moved.
+  bool IsNeverInTwo() const { return way_.sync != QueueSync::kNever || promised_ == Level::kDone; }
 
   void CheckRecord(uint64_t number, const Known& record) {
     const bool here = here_.contains(number);
-    const bool there = there_.contains(number);
-    // With kNever a power cut may bring back what was moved.
-    const bool only_one = way_.sync != QueueSync::kNever || promised_ == Level::kDone;
-    EXPECT_FALSE(only_one && here && there) << "record " << number << " is in both queues";
+    const bool there = there_.contains(number) || buried_.contains(number);
+    EXPECT_FALSE(there_.contains(number) && buried_.contains(number))
+        << "record " << number << " is in both other queues";
+    EXPECT_FALSE(IsNeverInTwo() && here && there) << "record " << number << " is in two queues";
     const bool lost = record.appended >= promised_ && record.deleted == Level::kNone && !here;
     EXPECT_FALSE(lost && !there) << "record " << number << " is lost";
     EXPECT_FALSE(here && record.deleted >= promised_) << "record " << number << " is back";
     EXPECT_FALSE(here && record.moved >= promised_) << "record " << number << " was moved";
+    EXPECT_FALSE(here && record.buried >= promised_) << "record " << number << " was buried";
   }
 
   void CheckBatches() {
     std::map<uint64_t, bool> whole;
     for (const auto& [number, record] : model_.records) {
-      if (record.deleted != Level::kNone || record.moved != Level::kNone) continue;
+      if (record.deleted != Level::kNone || record.moved != Level::kNone ||
+          record.buried != Level::kNone)
+        continue;
       const bool here = here_.contains(number);
       const auto [batch, first] = whole.emplace(record.batch, here);
       EXPECT_EQ(batch->second, here) << "record " << number << " of the batch " << record.batch;
@@ -398,6 +471,7 @@ class Checker {
       return;
     }
     std::set<uint64_t> numbers;
+    if (group == kMail && way_.dead != Dead::kNever) CheckWhatDiesNow();
     for (const QueueRecord& record : *received) {
       const Known& known = model_.records.at(record.number);
       EXPECT_TRUE(numbers.insert(record.number).second);
@@ -413,6 +487,28 @@ class Checker {
       const bool acknowledged = model_.records.at(number).acknowledged[group] != Level::kNone;
       EXPECT_TRUE(acknowledged || numbers.contains(number))
           << number << " does not come to " << kGroups[group];
+    }
+  }
+
+  // All deadlines are over.
+  void CheckWhatDiesNow() {
+    std::set<uint64_t> buried;
+    const auto letters = dead_->ReadMany(0, 1000);
+    ASSERT_TRUE(letters) << letters.error().message();
+    for (const QueueRecord& record : *letters) {
+      const uint64_t number = record.origin.value_or(QueueOrigin{}).number;
+      EXPECT_TRUE(buried.insert(number).second || !IsNeverInTwo()) << number << " died twice";
+    }
+    const auto left = queue_->ReadMany(0, 1000);
+    ASSERT_TRUE(left) << left.error().message();
+    std::set<uint64_t> here;
+    for (const QueueRecord& record : *left) here.insert(record.number);
+    for (const uint64_t number : std::exchange(here_, here)) {
+      if (here.contains(number)) continue;
+      EXPECT_EQ(buried.contains(number), way_.dead == Dead::kMoved) << number;
+      EXPECT_GE(model_.records.at(number).received[kMail] + (model_.receiving ? 1 : 0),
+                kMaxDeliveries)
+          << number;
     }
   }
 
@@ -444,8 +540,11 @@ class Checker {
   const Model& model_;
   std::unique_ptr<FileQueue> queue_;
   std::unique_ptr<FileQueue> target_;
+  std::unique_ptr<FileQueue> dead_;
   std::set<uint64_t> here_;
-  std::set<uint64_t> there_;  // by the numbers that they had
+  // By the numbers that they had.
+  std::set<uint64_t> there_;
+  std::set<uint64_t> buried_;
 };
 
 Level PromisedBy(Survival survival) {
@@ -499,6 +598,7 @@ TEST_P(QueueCrash, AgainWhileItIsOpened) {
       {
         const auto queue = FileQueue::Open(files, SmallOptions(GetParam()));
         const auto target = FileQueue::Open(files, TargetOptions(GetParam()));
+        const auto dead = FileQueue::Open(files, DeadLetterOptions(GetParam()));
         if (!files.crashed()) files.Crash();
       }
       files.Reboot(Survival::kTorn);
@@ -509,17 +609,24 @@ TEST_P(QueueCrash, AgainWhileItIsOpened) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Policies, QueueCrash,
-    testing::Values(Way{QueueSync::kNever, false}, Way{QueueSync::kInterval, false},
-                    Way{QueueSync::kAlways, false}, Way{QueueSync::kNever, true},
-                    Way{QueueSync::kAlways, true}),
-    [](const auto& tested) {
-      const std::string policy = tested.param.sync == QueueSync::kNever      ? "Never"
-                                 : tested.param.sync == QueueSync::kInterval ? "Interval"
-                                                                             : "Always";
-      return policy + (tested.param.drops ? "Dropping" : "");
-    });
+INSTANTIATE_TEST_SUITE_P(Policies, QueueCrash,
+                         testing::Values(Way{QueueSync::kNever}, Way{QueueSync::kInterval},
+                                         Way{QueueSync::kAlways}, Way{QueueSync::kNever, true},
+                                         Way{QueueSync::kAlways, true},
+                                         Way{QueueSync::kNever, false, Dead::kMoved},
+                                         Way{QueueSync::kInterval, false, Dead::kMoved},
+                                         Way{QueueSync::kAlways, false, Dead::kMoved},
+                                         Way{QueueSync::kInterval, true, Dead::kDeleted}),
+                         [](const auto& tested) {
+                           const Way& way = tested.param;
+                           std::string name = way.sync == QueueSync::kNever      ? "Never"
+                                              : way.sync == QueueSync::kInterval ? "Interval"
+                                                                                 : "Always";
+                           if (way.drops) name += "Dropping";
+                           if (way.dead == Dead::kMoved) name += "WithDeadLetters";
+                           if (way.dead == Dead::kDeleted) name += "WithDeadRecords";
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace larder::queue
