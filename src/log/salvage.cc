@@ -25,9 +25,10 @@ class SegmentsWriter {
   SegmentsWriter(io::FileSystem& files, LogPlace place, const LogId& id)
       : files_(files), place_(std::move(place)), id_(id) {}
 
-  // What is appended next comes from a segment that was made then.
-  Result<void> BeginSource(int64_t made_at_ms) {
-    made_at_ms_ = made_at_ms;
+  // What is appended next comes from a segment with this head.
+  Result<void> BeginSource(const SegmentHead& head) {
+    made_at_ms_ = head.made_at_ms;
+    marked_ = marked_ || head.may_be_marked;
     return FinishSegment();
   }
 
@@ -99,7 +100,7 @@ class SegmentsWriter {
   std::vector<std::string> made_;  // names of files that are, or may be, there
   BatchEncoder encoder_;
   uint64_t next_number_ = 1;
-  bool marked_ = false;  // there was a marked record
+  bool marked_ = false;  // there may have been a marked record
   uint64_t last_number_ = 0;
   uint64_t segments_ = 0;
 };
@@ -206,7 +207,7 @@ class Salvager {
       const uint64_t room = kMaxNumber - source.number;
       See(source.number + std::min(entries - 1, room));
     }
-    LARDER_TRY(writer_.BeginSource(opened.head.made_at_ms));
+    LARDER_TRY(writer_.BeginSource(opened.head));
     const SegmentWalk walk = WalkSegment(opened.bytes(), opened.head);
     See(walk.highest_synced);
     LARDER_TRY(TakeWalked(opened, walk, limit));

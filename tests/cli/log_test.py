@@ -35,10 +35,10 @@ def sealed(magic, fields, size):
 
 
 class Segment:
-    def __init__(self, number, last_before):
+    def __init__(self, number, last_before, may_be_marked=False):
         self.number = self.next = number
-        self.bytes = sealed(b"LARDSEGM", struct.pack("<QqQ", number, 1700000000000, last_before),
-                            HEAD)
+        self.bytes = sealed(b"LARDSEGM", struct.pack("<QqQI", number, 1700000000000, last_before,
+                                                     may_be_marked), HEAD)
         self.index = sealed(b"LARDLIDX", struct.pack("<Q", number), 64)
         self.key = checksum(self.bytes[16:40])
 
@@ -74,7 +74,7 @@ class LogTest(unittest.TestCase):
         first = Segment(1, 0)
         first.append([b"one", b"two"])
         self.second_batch = first.append([b"three", b"four"], synced=2)
-        last = Segment(5, 4)
+        last = Segment(5, 4, may_be_marked=True)
         last.append([b"five", b"six", b"seven"], synced=4)
         last.append([b"eight"], synced=7, marked=True)
         self.last_batch = last.append([b"\xff\xfe"], synced=7)
