@@ -1,6 +1,7 @@
 #include "log/open_segment.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -131,6 +132,11 @@ OpenSegment::Bytes OpenSegment::LetGo() {
   const Bytes bytes{.from = std::exchange(let_go_, end_), .to = end_};
   segment_->Forget(bytes.from, bytes.to);
   return bytes;
+}
+
+void OpenSegment::TakeBackSpace(const Space& space) {
+  std::ignore = segment_->Allocate(space.segment);
+  std::ignore = index_->Allocate(space.index);
 }
 
 Result<void> OpenSegment::Seal() {

@@ -64,6 +64,13 @@ class OpenSegment {
   void StartWriting(const Bytes& bytes) { segment_->StartWriting(bytes.from, bytes.to); }
   // Gives back what is not used, and syncs segment and index.
   Result<void> Seal();
+  // What was allocated, for who wants it back when there is no successor after all.
+  struct Space {
+    uint64_t segment = 0;
+    uint64_t index = 0;
+  };
+  Space space() const { return {.segment = segment_->allocated(), .index = index_->allocated()}; }
+  void TakeBackSpace(const Space& space);
 
   const SegmentHead& head() const { return head_; }
   uint64_t key() const { return key_; }

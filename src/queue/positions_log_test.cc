@@ -14,6 +14,7 @@
 #include "base/test_scale.h"
 #include "io/faulty_file_system.h"
 #include "io/test_directory.h"
+#include "log/format.h"
 #include "queue/test_changes.h"
 
 namespace larder::queue {
@@ -315,6 +316,20 @@ TEST(PositionsLog, ACompactionThatFailsFailsNoChange) {
   EXPECT_EQ(LookAtFiles(files, options).segments, 1U);
   positions.reset();
   EXPECT_EQ(Pop(*Open(files, options)), 61U);
+}
+
+TEST(PositionsLog, WithoutSpaceForACheckpointTheOldSegmentKeepsItsOwn) {
+  const PositionsOptions options = SmallOptions();
+  FaultyFileSystem files;
+  const auto positions = Open(files, options);
+  uint64_t popped = 0;
+  while (popped < 12) ASSERT_EQ(Pop(*positions), ++popped);
+  // What it gives back when it is sealed, but less than a new one takes.
+  files.LimitSpace(log::kFirstAllocation - 1);
+  ASSERT_EQ(Pop(*positions), ++popped);
+  files.LimitSpace(0);
+  while (popped < 20) ASSERT_EQ(Pop(*positions), ++popped);
+  EXPECT_EQ(LookAtFiles(files, options).records, 20U);
 }
 
 TEST(PositionsLog, ACompactionThatFailsHalfwayCostsNoNumber) {

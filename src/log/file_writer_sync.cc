@@ -1,0 +1,178 @@
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "log/file_writer.h"
+
+namespace larder::log {
+
+FileWriter::~FileWriter() {
+  if (const auto closed = Close(); !closed)
+    LogError(fmt::format("log {}/{}: {}", options_.directory, options_.prefix,
+                         closed.error().message()));
+}
+
+// Without letting anybody in meanwhile.
+Result<void> FileWriter::SyncInTurn() {
+  LARDER_TRY(CheckUsable());
+  if (control_->synced() >= committed_) return {};
+  if (const auto synced = last_->Sync(); !synced) return FailForGood(synced.error());
+  control_->RaiseSynced(committed_);
+  group_.WakeAll();
+  return {};
+}
+
+// One thread syncs for all that wait; those that append meanwhile are of the next round.
+Result<void> FileWriter::SyncUpTo(uint64_t number) {
+  while (control_->synced() < number) {
+    const MutexLock lock(mutex_);
+    if (failure_) return std::unexpected(*failure_);
+    number = std::min(number, committed_);
+    if (control_->synced() >= number) return {};
+    if (!group_.syncing()) {
+      LARDER_TRY(SyncForAll());
+      continue;
+    }
+    const GroupCommit::Place place = group_.PlaceOf(number);
+    mutex_.Unlock();
+    GroupCommit::Wait(place);
+    mutex_.Lock();
+  }
+  return {};
+}
+
+Result<void> FileWriter::SyncForAll() {
+  group_.Begin();
+  Gather();
+  const uint64_t target = committed_;
+  const std::shared_ptr<OpenSegment> segment = last_;
+  group_.SetTarget(target);
+  unsynced_bytes_ = 0;
+  round_ = gathered_.exchange(0, std::memory_order_relaxed);
+  mutex_.Unlock();
+  const auto synced = segment->Sync();
+  // At once: others must not take for written what was not.
+  if (!synced) control_->set_state(ControlState::kSyncFailed);
+  mutex_.Lock();
+  if (synced) control_->RaiseSynced(target);
+  group_.End();
+  if (!synced) return FailForGood(synced.error());
+  return {};
+}
+
+// Those who were told of the last sync are about to append again: to let them do it first makes one
+// sync of many. Who writes alone waits for nobody.
+void FileWriter::Gather() {
+  if (options_.sync != SyncPolicy::kAlways || round_ < 2) return;
+  constexpr uint64_t kMostTurns = 100;
+  const uint64_t expected = round_;
+  mutex_.Unlock();
+  for (uint64_t turn = 0; turn < std::min(2 * expected, kMostTurns); ++turn) {
+    if (gathered_.load(std::memory_order_relaxed) >= expected) break;
+    std::this_thread::yield();
+  }
+  mutex_.Lock();
+}
+
+Result<void> FileWriter::Settle(uint64_t number) {
+  if (options_.sync != SyncPolicy::kAlways) return {};
+  return SyncUpTo(number);
+}
+
+Result<void> FileWriter::Sync() {
+  uint64_t number = 0;
+  {
+    LARDER_ASSIGN(Turn turn, BeginTurn());
+    number = turn.last_number();
+  }
+  return SyncUpTo(number);
+}
+
+Result<void> FileWriter::RemoveBefore(uint64_t number) {
+  LARDER_ASSIGN(const Turn turn, BeginTurn());
+  LARDER_ASSIGN(const auto names, files_.List(options_.directory));
+  const std::vector<uint64_t> segments = FindLogFiles(options_.prefix, names).segments;
+  for (size_t i = 0; i + 1 < segments.size() && segments[i + 1] <= number; ++i) {
+    // Readers are told first: they must not look for what is about to go.
+    control_->NoteSegmentChange();
+    LARDER_TRY(OpenSegment::Discard(files_, options_.directory, options_.prefix, segments[i]));
+  }
+  return {};
+}
+
+// What is not given out need not be passed over after a power cut.
+Result<void> FileWriter::GiveBackNumbers() {
+  LARDER_ASSIGN(const Turn turn, BeginTurn());
+  return CloseInTurn();
+}
+
+Result<void> FileWriter::CloseInTurn() {
+  if (last_ == nullptr) return {};
+  Numbers numbers = numbers_;
+  numbers.boot = boot_;
+  numbers.synced = control_->synced();
+  numbers.reserved = next_number_ - 1;
+  // Whoever appends next must not rely on what the file does not say any more.
+  control_->set_reserved(numbers.reserved);
+  if (numbers != numbers_) LARDER_TRY(PublishNumbers(files_, options_, numbers));
+  numbers_ = numbers;
+  if (!shared()) control_->set_state(ControlState::kClosed);
+  return {};
+}
+
+Result<void> FileWriter::Close() {
+  EndSyncThread();
+  {
+    const MutexLock lock(mutex_);
+    if (closed_) return {};
+  }
+  auto closed = Sync();
+  if (closed) closed = GiveBackNumbers();
+  const MutexLock lock(mutex_);
+  closed_ = true;
+  locks_ = {};
+  return closed;
+}
+
+void FileWriter::SyncAtIntervals() {
+  const MutexLock lock(mutex_);
+  auto deadline = std::chrono::steady_clock::now() + options_.sync_interval;
+  while (!ending_ && !failure_) {
+    bool in_time = true;
+    while (in_time && !ending_ && !let_go_ && unsynced_bytes_ < options_.sync_bytes)
+      in_time = sync_wanted_.WaitUntil(mutex_, deadline);
+    if (ending_ || failure_) return;
+    if (let_go_) {
+      SendToDisk();
+      if (unsynced_bytes_ < options_.sync_bytes) continue;
+    }
+    deadline = std::chrono::steady_clock::now() + options_.sync_interval;
+    // Also what a process has appended that was killed since. Whoever appends next is told of a
+    // failure.
+    if (control_->synced() >= control_->committed()) continue;
+    mutex_.Unlock();
+    [[maybe_unused]] const auto synced = Sync();
+    mutex_.Lock();
+  }
+}
+
+void FileWriter::SendToDisk() {
+  const Written written = *std::exchange(let_go_, std::nullopt);
+  mutex_.Unlock();
+  written.segment->StartWriting(written.bytes);
+  mutex_.Lock();
+}
+
+void FileWriter::EndSyncThread() {
+  {
+    const MutexLock lock(mutex_);
+    ending_ = true;
+    sync_wanted_.NotifyOne();
+  }
+  if (sync_thread_.joinable()) sync_thread_.join();
+}
+
+}  // namespace larder::log
