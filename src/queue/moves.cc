@@ -198,7 +198,8 @@ Result<void> FileQueue::FinishMove(PositionsLog::Step& step, const Moving& move)
   LARDER_ASSIGN(const std::optional<uint64_t> there,
                 FindMoved(*reader, origin, move.destination_committed));
   if (there) {
-    // Not deleted here before it is safe there, whatever the policy: else a power cut may take both.
+    // Not deleted here before it is safe there, whatever the policy: else a power cut may take
+    // both.
     if (reader->synced() < *there) {
       if (!writer) return std::unexpected(writer.error());
       LARDER_TRY((*writer)->Sync());
