@@ -195,8 +195,7 @@ Result<void> FileWriter::SealLast() {
   if (last_ == nullptr) return {};
   // Another thread may be about to sync it, too: to wait for that would let others into the turn.
   if (const auto sealed = last_->Seal(); !sealed) return FailForGood(sealed.error());
-  control_->RaiseSynced(committed_);
-  group_.WakeAll();
+  NoteAllSynced();
   return {};
 }
 
@@ -270,8 +269,12 @@ Result<uint64_t> FileWriter::AppendInTurn(std::span<const std::string_view> reco
   }
   control_->EndAppend(End(committed_));
   if (last_->held() >= kHeldBytes) LetGo();
-  if (options_.sync == SyncPolicy::kInterval && unsynced_bytes_ >= options_.sync_bytes)
-    sync_wanted_.NotifyOne();
+  if (options_.sync == SyncPolicy::kInterval && unsynced_bytes_ >= options_.sync_bytes) {
+    unsynced_bytes_ = 0;
+    const MutexLock lock(told_mutex_);
+    sync_wanted_ = true;
+    told_.NotifyOne();
+  }
   return committed_;
 }
 
@@ -279,12 +282,13 @@ Result<uint64_t> FileWriter::AppendInTurn(std::span<const std::string_view> reco
 void FileWriter::LetGo() {
   const OpenSegment::Bytes bytes = last_->LetGo();
   if (options_.sync != SyncPolicy::kInterval) return last_->StartWriting(bytes);
+  const MutexLock lock(told_mutex_);
   if (let_go_ && let_go_->segment == last_) {
     let_go_->bytes.to = bytes.to;
   } else {
     let_go_ = {.segment = last_, .bytes = bytes};
   }
-  sync_wanted_.NotifyOne();
+  told_.NotifyOne();
 }
 
 // Nothing was appended, but a segment may have been begun.

@@ -80,13 +80,14 @@ class FileWriter final : public Writer {
   Result<void> SyncUpTo(uint64_t number) LARDER_EXCLUDES(mutex_);
   Result<void> SyncForAll() LARDER_REQUIRES(mutex_);
   void Gather() LARDER_REQUIRES(mutex_);
+  void NoteAllSynced() LARDER_REQUIRES(mutex_);
   bool IsFull(uint64_t more_bytes, int64_t now_ms) const LARDER_REQUIRES(mutex_);
   bool Excludes(RecordKind kind) const LARDER_REQUIRES(mutex_);
   LogEnd End(uint64_t committed) const LARDER_REQUIRES(mutex_);
   // From now on every append and sync fails with this.
   std::unexpected<Error> FailForGood(const Error& error) LARDER_REQUIRES(mutex_);
   void SyncAtIntervals();
-  void SendToDisk() LARDER_REQUIRES(mutex_);
+  void SyncWhatIsThere();
   void EndSyncThread();
 
   io::FileSystem& files_;
@@ -106,17 +107,22 @@ class FileWriter final : public Writer {
   uint32_t recoveries_ LARDER_GUARDED_BY(mutex_) = 0;  // that this writer knows of
   uint64_t unsynced_bytes_ LARDER_GUARDED_BY(mutex_) = 0;
   GroupCommit group_ LARDER_GUARDED_BY(mutex_);
-  std::atomic<uint64_t> gathered_ = 0;             // appends since a sync began
-  uint64_t round_ LARDER_GUARDED_BY(mutex_) = 0;   // appends that the last one was for
-  bool ending_ LARDER_GUARDED_BY(mutex_) = false;  // the thread that syncs
+  std::atomic<uint64_t> gathered_ = 0;            // appends since a sync began
+  uint64_t round_ LARDER_GUARDED_BY(mutex_) = 0;  // appends that the last one was for
   bool closed_ LARDER_GUARDED_BY(mutex_) = true;
   std::optional<Error> failure_ LARDER_GUARDED_BY(mutex_);
+
+  // What the thread that syncs is told. Not by mutex_: who appends all the time has that again
+  // before a thread that waits for it is awake, and wakes it in vain each time.
   struct Written {
     std::shared_ptr<OpenSegment> segment;
     OpenSegment::Bytes bytes;
   };
-  std::optional<Written> let_go_ LARDER_GUARDED_BY(mutex_);  // for the thread that syncs
-  CondVar sync_wanted_;
+  Mutex told_mutex_;
+  CondVar told_;
+  std::optional<Written> let_go_ LARDER_GUARDED_BY(told_mutex_);
+  bool sync_wanted_ LARDER_GUARDED_BY(told_mutex_) = false;
+  bool ending_ LARDER_GUARDED_BY(told_mutex_) = false;
   std::thread sync_thread_;
 };
 

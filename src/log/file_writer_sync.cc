@@ -20,8 +20,7 @@ Result<void> FileWriter::SyncInTurn() {
   LARDER_TRY(CheckUsable());
   if (control_->synced() >= committed_) return {};
   if (const auto synced = last_->Sync(); !synced) return FailForGood(synced.error());
-  control_->RaiseSynced(committed_);
-  group_.WakeAll();
+  NoteAllSynced();
   return {};
 }
 
@@ -61,6 +60,12 @@ Result<void> FileWriter::SyncForAll() {
   group_.End();
   if (!synced) return FailForGood(synced.error());
   return {};
+}
+
+void FileWriter::NoteAllSynced() {
+  control_->RaiseSynced(committed_);
+  unsynced_bytes_ = 0;
+  group_.WakeAll();
 }
 
 // Those who were told of the last sync are about to append again: to let them do it first makes one
@@ -138,39 +143,39 @@ Result<void> FileWriter::Close() {
 }
 
 void FileWriter::SyncAtIntervals() {
-  const MutexLock lock(mutex_);
   auto deadline = std::chrono::steady_clock::now() + options_.sync_interval;
-  while (!ending_ && !failure_) {
-    bool in_time = true;
-    while (in_time && !ending_ && !let_go_ && unsynced_bytes_ < options_.sync_bytes)
-      in_time = sync_wanted_.WaitUntil(mutex_, deadline);
-    if (ending_ || failure_) return;
-    if (let_go_) {
-      SendToDisk();
-      if (unsynced_bytes_ < options_.sync_bytes) continue;
+  for (;;) {
+    std::optional<Written> written;
+    bool sync = false;
+    {
+      const MutexLock lock(told_mutex_);
+      bool in_time = true;
+      while (in_time && !ending_ && !let_go_ && !sync_wanted_)
+        in_time = told_.WaitUntil(told_mutex_, deadline);
+      if (ending_) return;
+      written = std::exchange(let_go_, std::nullopt);
+      sync = std::exchange(sync_wanted_, false) || !in_time;
     }
+    if (written) written->segment->StartWriting(written->bytes);
+    if (!sync && std::chrono::steady_clock::now() < deadline) continue;
+    SyncWhatIsThere();
     deadline = std::chrono::steady_clock::now() + options_.sync_interval;
-    // Also what a process has appended that was killed since. Whoever appends next is told of a
-    // failure.
-    if (control_->synced() >= control_->committed()) continue;
-    mutex_.Unlock();
-    [[maybe_unused]] const auto synced = Sync();
-    mutex_.Lock();
   }
 }
 
-void FileWriter::SendToDisk() {
-  const Written written = *std::exchange(let_go_, std::nullopt);
-  mutex_.Unlock();
-  written.segment->StartWriting(written.bytes);
-  mutex_.Lock();
+// Also what a process has appended that was killed since. Whoever appends next is told of a
+// failure.
+void FileWriter::SyncWhatIsThere() {
+  const uint64_t committed = control_->committed();
+  if (control_->synced() >= committed) return;
+  [[maybe_unused]] const auto synced = shared() ? Sync() : SyncUpTo(committed);
 }
 
 void FileWriter::EndSyncThread() {
   {
-    const MutexLock lock(mutex_);
+    const MutexLock lock(told_mutex_);
     ending_ = true;
-    sync_wanted_.NotifyOne();
+    told_.NotifyOne();
   }
   if (sync_thread_.joinable()) sync_thread_.join();
 }
