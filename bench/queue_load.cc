@@ -174,6 +174,39 @@ double RandomReadNs(const Load& load, const Queue& queue) {
   return seconds / static_cast<double>(load.records) * 1e9;
 }
 
+// What the machine's memory allows: records at computed places of a mapped file, all bytes of each
+// looked at, no number checked.
+double BareArrayNs(const Load& load) {
+  const std::string path = load.directory + "/array";
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT, 0600);
+  MustCall(file >= 0, "open");
+  const std::string data(100 * load.record_bytes, 'r');
+  for (uint64_t i = 0; i < load.records; i += 100)
+    MustCall(::write(file, data.data(), data.size()) >= 0, "write");
+  const uint64_t bytes = load.records * load.record_bytes;
+  void* const memory = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, file, 0);
+  MustCall(memory != MAP_FAILED, "mmap");
+  const auto* const words = static_cast<const uint64_t*>(memory);
+  const uint64_t words_of_each = load.record_bytes / sizeof(uint64_t);
+  uint64_t sum = 0;
+  double seconds = 0;
+  for (int round = 0; round < 2; ++round) {
+    // NOLINTNEXTLINE(bugprone-random-generator-seed): the same numbers every time
+    std::mt19937_64 random(1);
+    seconds = Seconds([&] {
+      for (uint64_t i = 0; i < load.records; ++i) {
+        const uint64_t* const record = words + random() % load.records * words_of_each;
+        for (uint64_t word = 0; word < words_of_each; ++word) sum += record[word];
+      }
+    });
+  }
+  ::munmap(memory, bytes);
+  ::close(file);
+  std::filesystem::remove(path);
+  if (sum == 0) Stop("bytes are missing");
+  return seconds / static_cast<double>(load.records) * 1e9;
+}
+
 Figures Read(const Load& load) {
   const Queue queue = Filled(load, "read", load.records);
   const auto records = static_cast<double>(load.records);
@@ -194,6 +227,7 @@ Figures Read(const Load& load) {
   QueueOptions unbounded = OptionsOf(load, "read", QueueSync::kNever);
   unbounded.max_resident_bytes = 0;
   figures["random_ns"] = RandomReadNs(load, Must(Queue::Open(unbounded)));
+  figures["bare_array_ns"] = BareArrayNs(load);
   if (bytes != 2 * load.records * load.record_bytes) Stop("bytes are missing");
   return figures;
 }

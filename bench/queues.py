@@ -17,6 +17,7 @@ BESIDE = {"append-100": [("append_per_s", "plain_write_per_s"),
           "always": [("one_writer_per_s", "fdatasync_per_s"),
                      ("writers_32_per_s", "one_writer_per_s")],
           "drain": [("last_tenth_per_s", "first_tenth_per_s")],
+          "read": [("random_ns", "bare_array_ns")],
           "wake": [("sleeping_reader_ns", "bare_futex_ns")]}
 
 
