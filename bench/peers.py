@@ -57,6 +57,34 @@ class Server:
         self.log.close()
 
 
+def exchange(port, request):
+    """What is sent for one request, and what a server of these records answers."""
+    sent = b"*%d\r\n" % len(request)
+    for word in request:
+        sent += b"$%d\r\n%s\r\n" % (len(word), word.encode())
+    end = b"+PONG\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(sent + b"*1\r\n$4\r\nPING\r\n")
+        reply = b""
+        while not reply.endswith(end):
+            more = connection.recv(1 << 16)
+            if not more:
+                sys.exit(f"bench: no answer to {request}")
+            reply += more
+    return sent, reply[:-len(end)]
+
+
+def start_floor(directory, floor, request, reply):
+    """Sends this reply for each request of this length (floor.cc)."""
+    for name, contents in (("request", request), ("reply", reply)):
+        (directory / name).write_bytes(contents)
+    port = free_port()
+    server = Server("floor", [floor, "--port", port, "--request", directory / "request", "--reply",
+                              directory / "reply"], port, directory)
+    wait_until("larder_floor", lambda: socket.create_connection(("127.0.0.1", port)).close() is None)
+    return server
+
+
 def start_redis(directory, make_records, records):
     port = free_port()
     server = Server("redis", ["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "",

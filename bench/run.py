@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Larder beside redis-server, workload by workload, in one run.
 
-Both servers run on one core with the same records, the load generator on the other core. They take
-turns (ABAB...), every figure is the median of the rounds, and the server's CPU time per request
-comes from the kernel's accounting. Prints a table of ratios (above 1: Larder is ahead), writes JSON.
+Both servers run on one core with the same records, the load generator on the other core; so does the
+floor, a server that sends the same reply for everything and looks at nothing. They take turns (ABCABC...),
+every figure is the median of the rounds, and the server's CPU time per request comes from the
+kernel's accounting. Prints a table of ratios (above 1: Larder is ahead), writes JSON.
 
     ./dev bench                    all workloads
     ./dev bench get-p16 --rounds 9
@@ -22,7 +23,7 @@ import compiling
 import queues
 import sources
 import switching
-from peers import pinned, start_larder, start_redis
+from peers import exchange, pinned, start_floor, start_larder, start_redis
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORKLOADS = {
@@ -34,6 +35,9 @@ WORKLOADS = {
     "hgetall10-p1": ["--workload", "hgetall", "--pipeline", "1"],
     "hgetall10-p16": ["--workload", "hgetall", "--pipeline", "16"],
 }
+STRING = "item:000000000000"
+HASH = "item:000000000003"
+REQUESTS = {"get": ["GET", STRING], "mget": ["MGET", *[STRING] * 10], "hgetall": ["HGETALL", HASH]}
 OTHERS = {"compile": compiling, "queues": queues, "sources": sources, "switch": switching}
 
 
@@ -80,7 +84,7 @@ def main():
 def run_requests(options, names, directory):
     """Every named workload on both servers in turns: {name: {server: [rounds]}}."""
     make_records = options.build / "larder_make_records"
-    results = {name: {"larder": [], "redis": []} for name in names}
+    results = {name: {"larder": [], "redis": [], "floor": []} for name in names}
     servers = []
     try:
         servers.append(start_larder(directory, options.build / "larder", make_records,
@@ -89,11 +93,17 @@ def run_requests(options, names, directory):
         for server in servers:
             server.wait_for_records(options.records)
         for name in names:
+            arguments = WORKLOADS[name]
+            floor = start_floor(directory, options.build / "larder_floor",
+                                *exchange(servers[0].port, REQUESTS[arguments[1]]))
+            servers.append(floor)
             for _ in range(options.rounds):
                 for server in servers:
                     results[name][server.name].append(
-                        measure(options.build / "larder_load", server, options.records,
-                                options.seconds, WORKLOADS[name]))
+                        measure(options.build / "larder_load", server, options.records, options.seconds,
+                                [*arguments, *(["--any-reply"] if server is floor else [])]))
+            servers.remove(floor)
+            floor.stop()
     finally:
         for server in servers:
             server.stop()
@@ -113,13 +123,15 @@ def spread(rounds, figure):
 def report(results, options):
     print(f"{options.records} records, 50 connections, {options.rounds} rounds of {options.seconds} s, "
           f"server on one of {os.cpu_count()} cores; medians (± half the range)")
-    print(f"{'workload':15} {'server CPU per request, µs':^40} {'requests per second':^30}")
-    print(f"{'':15} {'larder':>14} {'redis':>14} {'ratio':>8}   {'larder':>10} {'redis':>10} {'ratio':>6}")
+    print(f"{'workload':15} {'server CPU per request, µs':^55} {'requests per second':^30}")
+    print(f"{'':15} {'floor':>14} {'larder':>14} {'redis':>14} {'ratio':>8}   "
+          f"{'larder':>10} {'redis':>10} {'ratio':>6}")
     cpu, rate = "server_cpu_us_per_request", "requests_per_second"
     for name, peers in results.items():
         larder, redis = peers["larder"], peers["redis"]
-        figures = [f"{median(peer, cpu):.3f} ±{spread(peer, cpu):3.0%}" for peer in (larder, redis)]
-        print(f"{name:15} {figures[0]:>14} {figures[1]:>14} "
+        figures = [f"{median(peer, cpu):.3f} ±{spread(peer, cpu):3.0%}"
+                   for peer in (peers["floor"], larder, redis)]
+        print(f"{name:15} {figures[0]:>14} {figures[1]:>14} {figures[2]:>14} "
               f"{median(redis, cpu) / median(larder, cpu):7.2f}x   "
               f"{median(larder, rate):10.0f} {median(redis, rate):10.0f} "
               f"{median(larder, rate) / median(redis, rate):5.2f}x")
