@@ -57,7 +57,7 @@ class FileWriter final : public Writer {
   Result<uint64_t> AppendInTurn(std::span<const std::string_view> records,
                                 RecordKind kind) override LARDER_NO_THREAD_SAFETY_ANALYSIS;
   Result<void> SyncInTurn() override LARDER_NO_THREAD_SAFETY_ANALYSIS;
-  Result<void> RotateInTurn(RecordKind next) override LARDER_NO_THREAD_SAFETY_ANALYSIS;
+  Result<void> RotateInTurn() override LARDER_NO_THREAD_SAFETY_ANALYSIS;
   uint64_t LastNumber() override LARDER_NO_THREAD_SAFETY_ANALYSIS { return next_number_ - 1; }
 
   Result<void> CatchUp() LARDER_REQUIRES(mutex_);

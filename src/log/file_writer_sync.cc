@@ -57,7 +57,7 @@ Result<void> FileWriter::SyncForAll() {
   if (!synced) control_->set_state(ControlState::kSyncFailed);
   mutex_.Lock();
   if (synced) control_->RaiseSynced(target);
-  group_.End();
+  group_.End(shared());
   if (!synced) return FailForGood(synced.error());
   return {};
 }

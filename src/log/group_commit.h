@@ -23,9 +23,11 @@ class GroupCommit {
   }
   void SetTarget(uint64_t target) { target_ = target; }
   // It is done, or has failed. All who waited for it wake; and one of those who wait for the next,
-  // to make that.
-  void End() {
+  // to make that: or all of them, when others may have made it meanwhile, so that one who has
+  // nothing left to wait for would not make it.
+  void End(bool others_sync) {
     syncing_ = false;
+    if (others_sync) return WakeAll();
     std::atomic<uint32_t>& done = Wakes(round_);
     done.fetch_add(1);
     done.notify_all();

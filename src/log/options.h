@@ -38,6 +38,9 @@ struct Options {
   std::chrono::milliseconds segment_age{0};
   // An append that would need more fails with kLimit and changes nothing; 0 is no limit.
   uint64_t max_segments = 0;
+  // Whether segments begin as such that may have marked records. Otherwise the first marked one
+  // begins such a segment, which can cost a number: the last one may be empty, and have its name.
+  bool may_be_marked = false;
 
   Writers writers = Writers::kExclusive;
   // Off: no other process uses the log, which spares the system calls of a turn.

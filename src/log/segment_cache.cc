@@ -38,6 +38,8 @@ void SegmentCache::List(const std::vector<uint64_t>& first_numbers) {
     segment.behind = behind;
     segment.whole = false;
     segment.sealed_bytes = 0;
+    // Or it is another one of that name.
+    segment.made_at_ms = 0;
   }
   for (; known != segments_.end(); ++known) Unmap(*known);
   segments_ = std::move(listed);

@@ -78,10 +78,8 @@ class Writer {
     Result<uint64_t> Append(std::string_view record) { return Append({&record, 1}); }
     // As Writer::Sync, without an end of the turn.
     Result<void> Sync() { return writer_->SyncInTurn(); }
-    // Begins a new segment, in which what is appended next may be of that kind.
-    Result<void> Rotate(RecordKind next = RecordKind::kPlain) {
-      return writer_->RotateInTurn(next);
-    }
+    // Begins a new segment.
+    Result<void> Rotate() { return writer_->RotateInTurn(); }
     // The last number that was given out, or passed over; the next record's is above it.
     uint64_t last_number() { return writer_->LastNumber(); }
 
@@ -112,7 +110,7 @@ class Writer {
   virtual Result<uint64_t> AppendInTurn(std::span<const std::string_view> records,
                                         RecordKind kind) = 0;
   virtual Result<void> SyncInTurn() = 0;
-  virtual Result<void> RotateInTurn(RecordKind next) = 0;
+  virtual Result<void> RotateInTurn() = 0;
   virtual uint64_t LastNumber() = 0;
 };
 

@@ -35,6 +35,8 @@ Result<std::unique_ptr<PositionsLog>> PositionsLog::Open(io::FileSystem& files,
   of_writer.sync_interval = options.sync_interval;
   of_writer.segment_bytes = options.segment_bytes;
   of_writer.writers = log::Writers::kShared;
+  // Of checkpoints; no number is passed over, which whoever applies the changes would miss.
+  of_writer.may_be_marked = true;
   of_writer.locking = options.locking;
   LARDER_ASSIGN(auto writer, log::Writer::Open(files, of_writer));
   LARDER_ASSIGN(auto reader, log::Reader::Open(files, {.directory = options.directory,
@@ -225,7 +227,7 @@ Result<void> PositionsLog::AppendCheckpoint(log::Writer::Turn& turn) {
   EncodeChange(state_.ToCheckpoint(), encoded_);
   if (encoded_.size() > log::kMaxRecordBytes)
     return Fail(ErrorCode::kLimit, fmt::format("its state has {} bytes", encoded_.size()));
-  LARDER_TRY(turn.Rotate(log::RecordKind::kMarked));
+  LARDER_TRY(turn.Rotate());
   const std::string_view record = encoded_;
   LARDER_ASSIGN(const uint64_t number, turn.Append({&record, 1}, log::RecordKind::kMarked));
   applied_ = number;
