@@ -1,4 +1,5 @@
 // Writers that share a log: each stands for a process.
+#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
@@ -7,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/test_scale.h"
 #include "io/faulty_file_system.h"
 #include "io/test_directory.h"
 #include "log/control.h"
@@ -88,6 +90,27 @@ TEST_F(SharedWriters, GrowASegmentUnderEachOther) {
   const std::string large(50'000, 'x');
   for (int i = 0; i < 12; ++i) Append(i % 3 == 0 ? *a : *b, large);
   EXPECT_EQ(Records(), std::vector<std::string>(12, large));
+}
+
+// What one of them has synced, the other need not: who was woken to sync for those behind it may
+// have nothing left to wait for.
+TEST_F(SharedWriters, ThatSyncForEachOtherLeaveNobodyWaiting) {
+  options_.sync = SyncPolicy::kAlways;
+  const auto writer = Open();
+  const auto other = Open();
+  std::atomic<bool> ended = false;
+  std::thread beside([&] {
+    while (!ended) Append(*other, "beside");
+  });
+  const uint64_t rounds = ScaledCount(200);
+  for (uint64_t round = 0; round < rounds; ++round) {
+    std::vector<std::thread> threads;
+    threads.reserve(6);
+    for (int t = 0; t < 6; ++t) threads.emplace_back([&] { Append(*writer, "together"); });
+    for (std::thread& thread : threads) thread.join();
+  }
+  ended = true;
+  beside.join();
 }
 
 TEST_F(SharedWriters, OfManyThreadsLoseNothing) {
