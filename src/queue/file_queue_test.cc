@@ -487,6 +487,34 @@ TEST_F(MoveTest, AMoveThatFailsInASyncDoesNotLeaveTheRecordTwice) {
   }
 }
 
+// A disk may tell that it is full only when what was appended is to be synced, or when all of the
+// record is there and its index is not.
+TEST_F(MoveTest, AMoveThatFindsTheDiskFullDoesNotLeaveTheRecordTwice) {
+  const Silence silence;
+  for (const QueueSync sync : {QueueSync::kAlways, QueueSync::kNever}) {
+    options_.sync = target_options_.sync = sync;
+    bool moved = false;
+    for (uint64_t n = 1; !moved; ++n) {
+      options_.directory = "/queue" + std::to_string(n) + (sync == QueueSync::kNever ? "n" : "a");
+      target_options_.directory = options_.directory + "-target";
+      {
+        const auto queue = Open();
+        const auto target = Open(target_options_);
+        Append(*queue, {"one"});
+        Append(*target, {"before"});
+        files_.FailOperation(n, ErrorCode::kNoSpace);
+        moved = queue->Move(1, *target).has_value();
+        files_.ClearFaults();
+      }
+      const auto target = Open(target_options_);
+      const auto queue = Open();
+      std::vector<std::string> all = TextsOf(target->ReadMany(2, 9));
+      for (const std::string& text : TextsOf(queue->ReadMany(0, 9))) all.push_back(text);
+      EXPECT_THAT(all, ElementsAre("one")) << "operation " << n;
+    }
+  }
+}
+
 // What a move has left whose mover died before the append.
 void LeaveIntent(io::FileSystem& files, const std::string& directory, const Moving& move) {
   const auto positions = *PositionsLog::Open(files, {.directory = directory});

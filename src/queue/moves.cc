@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -22,10 +23,29 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kTryMovesAgainAfter{1};
 
-// Errors of an append that come before anything is written.
-bool WroteNothing(ErrorCode code) {
+// Errors of an append that come before anything is written, unless the writer takes no more then.
+bool ComesBeforeWriting(ErrorCode code) {
   return code == ErrorCode::kNoSpace || code == ErrorCode::kLimit ||
          code == ErrorCode::kInvalidArgument || code == ErrorCode::kBusy;
+}
+
+// Without a sync, which may fail with the code of an append that has written nothing, when all has
+// been.
+Result<uint64_t> AppendMoved(log::Writer& destination, std::span<const std::string_view> records,
+                             bool& nothing_written) {
+  nothing_written = true;
+  Result<uint64_t> last;
+  {
+    LARDER_ASSIGN(auto turn, destination.BeginTurn());
+    last = turn.Append(records, log::RecordKind::kMarked);
+  }
+  // A writer that fails for good at a full disk may have written all of the record, and of its
+  // index nothing.
+  if (!last) {
+    nothing_written =
+        ComesBeforeWriting(last.error().code()) && destination.BeginTurn().has_value();
+  }
+  return last;
 }
 
 // The number that a moved record has in its new queue, if it is there.
@@ -115,10 +135,11 @@ Result<uint64_t> FileQueue::MoveInStep(PositionsLog::Step& step,
   // deleted here that is not there. With kNever it may be in both, but never in none.
   if (options_.sync != QueueSync::kNever) LARDER_TRY(step.Sync());
   const std::vector<std::string_view> views(moved.begin(), moved.end());
-  const auto last = destination.Append(views, log::RecordKind::kMarked);
+  bool nothing_written = false;
+  const auto last = AppendMoved(destination, views, nothing_written);
   if (!last) {
-    // After any other error they may be there: the intents stay, and a later step looks.
-    if (WroteNothing(last.error().code())) {
+    // Where they may be there the intents stay, and a later step looks.
+    if (nothing_written) {
       for (const QueueRecord& record : records)
         LARDER_TRY(step.Commit(CancelMove{.number = record.number}));
     }
