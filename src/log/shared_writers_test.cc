@@ -371,6 +371,21 @@ TEST(LogOnAFullDisk, GoesOnWhenThereIsSpaceAgain) {
   EXPECT_EQ(writer->committed(), 3U);
 }
 
+// The empty one goes when the other is made in its place.
+TEST(LogOfFewSegments, TakesTheFirstMarkedRecordInPlaceOfAnEmptySegment) {
+  io::FaultyFileSystem files(1);
+  const Options options{.directory = "/log", .sync = SyncPolicy::kNever, .max_segments = 2};
+  const auto writer = *Writer::Open(files, options);
+  ASSERT_EQ(writer->Append("plain"), 1U);
+  ASSERT_TRUE(writer->Rotate());
+  const std::string_view marked = "marked";
+  const auto number = writer->Append({&marked, 1}, RecordKind::kMarked);
+  ASSERT_TRUE(number) << number.error().message();
+  const auto reader = *Reader::Open(files, {.directory = "/log"});
+  EXPECT_EQ(reader->Read(*number)->data, "marked");
+  EXPECT_EQ(reader->ListSegments()->size(), 2U);
+}
+
 TEST(LogOfFewSegments, RefusesMore) {
   io::FaultyFileSystem files(1);
   const Options options{
