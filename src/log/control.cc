@@ -43,6 +43,15 @@ void Control::Begin(const LogId& id, uint64_t boot, uint64_t reserved, uint64_t 
   CancelAppend();
 }
 
+// Who fails in an append says first that the log failed, and then that the append is over. And a
+// recovery takes the magic away before it changes anything, and counts before that is back.
+std::optional<uint32_t> Control::Decided(const LogId& id, uint64_t boot) const {
+  const uint32_t recovered = recoveries();
+  if (!Trusted(id, boot) || appending() || state() == ControlState::kSyncFailed) return {};
+  if (!Trusted(id, boot) || recoveries() != recovered) return {};
+  return recovered;
+}
+
 LogEnd Control::end() const {
   return {.segment = Number(control_at::kSegment).load(kAcquire),
           .end = Number(control_at::kEnd).load(kAcquire),

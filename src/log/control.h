@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -61,6 +62,8 @@ class Control {
     std::atomic_signal_fence(std::memory_order_seq_cst);
   }
   bool appending() const { return Count(control_at::kAppending).load(kAcquire) != 0; }
+  // See Reader::Decided.
+  std::optional<uint32_t> Decided(const LogId& id, uint64_t boot) const;
   LogEnd end() const;
   // Commits, and wakes who waits for it.
   void EndAppend(const LogEnd& end);

@@ -52,6 +52,7 @@ class FileReader final : public Reader {
   Result<void> Nudge() override;
   void Interrupt() override;
   uint64_t synced() override;
+  std::optional<uint32_t> Decided() override;
   Result<SegmentList> ListSegments() override;
   Result<std::shared_ptr<const std::vector<SegmentInfo>>> SealedSegments() override;
   Result<void> RemoveSegment(uint64_t first_number) override;
@@ -422,6 +423,14 @@ uint64_t FileReader::synced() {
   const auto watched = Watch();
   if (!watched || !watched->there || !watched->control->Trusted(watched->id, boot_)) return 0;
   return watched->control->synced();
+}
+
+std::optional<uint32_t> FileReader::Decided() {
+  const auto watched = Watch();
+  if (!watched || !watched->there) return std::nullopt;
+  // An append takes some stores and a write.
+  for (int i = 0; watched->control->appending() && i < 1000; ++i) Pause();
+  return watched->control->Decided(watched->id, boot_);
 }
 
 void FileReader::Interrupt() {

@@ -81,6 +81,11 @@ class Reader {
   virtual uint64_t oldest() = 0;     // the first number that is kept; committed() + 1 if none
   virtual uint64_t committed() = 0;  // 0 if there is no record
   virtual uint64_t synced() = 0;     // the last that is known to be on the disk; 0 if unknown
+  // Nothing while it may be that an append that ended before the call, or whose process died, is
+  // not committed and will be: nobody has recovered from that, or another append goes on. Else how
+  // often the log was recovered: another number later tells that what was read meanwhile may have
+  // been copied just then.
+  virtual std::optional<uint32_t> Decided() = 0;
 
   // Waits until a record above `number` can be read, and says whether one can: not when the
   // deadline has passed, or by Interrupt. Looks all the time for `spin`, then sleeps until it is

@@ -209,12 +209,24 @@ void FileQueue::FinishMoves(PositionsLog::Step& step) {
 Result<void> FileQueue::FinishMove(PositionsLog::Step& step, const Moving& move) {
   LARDER_ASSIGN(const QueueOrigin origin, Origin(move.number));
   // A record may be whole at the end of a log that nobody has opened since it was killed, and not
-  // be committed: opening it decides that it is there. Who has it for himself does that, and may
-  // be doing it just now.
+  // be committed: opening it decides that it is there. Who has it for himself does that, has done
+  // it, or is about to.
   const auto writer = log::Writer::Open(files_, OtherQueueOptions(move.to));
   if (!writer && writer.error().code() != ErrorCode::kBusy) return std::unexpected(writer.error());
   LARDER_ASSIGN(const auto reader, log::Reader::Open(files_, {.directory = move.to.directory,
                                                               .prefix = move.to.prefix}));
+  // Where he has done it, or had nothing to decide, what is committed is all that will be there.
+  // Who moved it said so in the log's control page before he wrote its first byte, and takes that
+  // back behind its commit, or once he has said there that the log failed. So of a dead one the
+  // page says
+  //   - that he is appending, or that the log failed: until somebody has recovered;
+  //   - of a machine that was off since: nothing that is trusted, until somebody has recovered;
+  //   - else that his record is committed, or that he never began to write it.
+  // That is true in the moment, too, in which somebody has the log's lock and has not looked at it
+  // yet: he finds what the page says already. Asked before the search, so that what is committed
+  // between the two is found; and after it, as a recovery may have copied the record meanwhile, to
+  // where the search did not look.
+  const std::optional<uint32_t> decided = reader->Decided();
   const queue::Delete gone{.ranges = {{.first = move.number, .last = move.number}}};
   LARDER_ASSIGN(const std::optional<uint64_t> there,
                 FindMoved(*reader, origin, move.destination_committed));
@@ -237,7 +249,7 @@ Result<void> FileQueue::FinishMove(PositionsLog::Step& step, const Moving& move)
   LARDER_ASSIGN(const bool arrived,
                 HasArrived(files_, move.to, origin, move.destination_committed));
   if (arrived) return step.Commit(gone);
-  if (!writer) return std::unexpected(writer.error());
+  if (!writer && (!decided || reader->Decided() != decided)) return std::unexpected(writer.error());
   LARDER_TRY(step.Commit(CancelMove{.number = move.number}));
   // It is there again for whoever waits.
   return reader_->Nudge();

@@ -2,6 +2,7 @@
 // segment, is remembered there as long as it may be asked for.
 #include <array>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "io/test_directory.h"
 #include "larder/log.h"
+#include "log/control.h"
 #include "log/reader.h"
 #include "log/small_files.h"
 #include "log/writer.h"
@@ -200,17 +202,19 @@ TEST_F(InterruptedMoveTest, SegmentsThatGoInAnotherOrderBringNothingBackThatWasF
   EXPECT_EQ(Remembered(), (Arrivals{.needed_behind = 2, .records = {{3, 3}}}));
 }
 
-// The other queue has an owner, who may know of an append what we do not see yet.
+// What has arrived over there cannot be read for a while.
 TEST_F(InterruptedMoveTest, AsLongAsAMoveIsOpenAllThatCameSinceIsRemembered) {
   target_options_.writers = QueueWriters::kExclusive;
   auto target = Open(target_options_);
   auto queue = Open();
   for (int i = 0; i < 4; ++i) Append(*queue, {Large()});
   LeaveIntent(1, 0);
+  files_.DenyReading("/target/" + log::NumbersName("queue.positions"));
   ASSERT_EQ(queue->Move(2, *target), 1U);
   ASSERT_EQ(queue->Move(3, *target), 2U);
   Fill(*target, 1);
   ASSERT_EQ(TextsOf(target->PopMany(3)).size(), 3U);
+  files_.ClearFaults();
   EXPECT_EQ(Remembered(), (Arrivals{.needed_behind = 0, .records = {{1, 2}, {2, 3}}}));
   target.reset();
   queue.reset();
@@ -244,6 +248,55 @@ TEST_F(InterruptedMoveTest, AnArrivalIsKnownThoughTheOtherQueueIsBusy) {
   ASSERT_TRUE(positions->Look([&](const Positions& state) { moves = !state.moves().empty(); }));
   EXPECT_FALSE(moves);
   EXPECT_EQ(Pop(*queue), "two");
+}
+
+TEST_F(InterruptedMoveTest, WhatNeverArrivedStaysThoughTheOtherQueueIsBusy) {
+  target_options_.writers = QueueWriters::kExclusive;
+  const auto target = Open(target_options_);
+  Append(*target, {"before"});
+  auto queue = Open();
+  Append(*queue, {"one", "two"});
+  queue.reset();
+  LeaveIntent(1, 1);
+  queue = Open();
+  EXPECT_THAT(TextsOf(queue->ReadMany(0, 9)), ElementsAre("one", "two"));
+}
+
+// A record that is whole in the log and not committed. Who has the log for himself has not looked
+// at it yet.
+TEST_F(InterruptedMoveTest, AsLongAsNobodyHasRecoveredItIsNotKnownWhatArrived) {
+  target_options_.writers = QueueWriters::kExclusive;
+  const std::array<std::function<void(log::Control&)>, 3> ends = {
+      [](log::Control& control) { control.BeginAppend(); },
+      [](log::Control& control) { control.set_state(log::ControlState::kSyncFailed); },
+      [](log::Control& control) { control.Begin({}, 0, 0, 0, {}); }};
+  uint64_t number = 0;
+  for (const auto& end : ends) {
+    ++number;
+    auto queue = Open();
+    Append(*queue, {"moved"});
+    queue.reset();
+    {
+      const auto target = Open(target_options_);
+      EXPECT_EQ(target->Length(), number - 1);
+    }
+    const auto control = *log::Control::Open(files_, "/target/" + log::ControlName("queue"));
+    const log::LogEnd before = control->end();
+    LeaveIntent(number, number - 1);
+    ASSERT_EQ(Arrive(number, number - 1, "moved"), number);
+    control->EndAppend(before);
+    end(*control);
+    {
+      const auto taken = files_.Lock("/target/" + log::LockName("queue"));
+      ASSERT_TRUE(taken);
+      queue = Open();
+      EXPECT_EQ(Pop(*queue), "nothing");
+      queue.reset();
+    }
+    const auto target = Open(target_options_);
+    EXPECT_EQ(target->Length(), number);
+    EXPECT_EQ(Pop(*Open()), "nothing");
+  }
 }
 
 TEST_F(InterruptedMoveTest, WhatIsRememberedSurvivesCompactionAndReopening) {
@@ -354,6 +407,8 @@ TEST(InterruptedMove, AnotherNameOfAQueueIsNoOtherQueue) {
     ASSERT_TRUE(
         step.Commit(Moving{.number = 1, .to = {link, "queue"}, .destination_committed = 1}));
   }
+  // So that nobody can tell whether that has arrived.
+  std::ofstream(target_options.directory + "/" + log::NumbersName("queue.positions")) << "?";
   ASSERT_EQ(queue->Move(2, *target), 3U);
   const auto reader =
       *log::Reader::Open(files, {.directory = target_options.directory, .prefix = "queue"});
