@@ -384,9 +384,12 @@ void FileQueue::RemoveDeadSegments(PositionsLog::Step& step, const std::vector<R
   if (!removed) NoteDeadStays(removed.error());
 }
 
-void FileQueue::NoteDeadStays(const Error& error) const {
+void FileQueue::NoteDeadStays(const Error& error) {
   LogWarning(fmt::format("queue {}/{}: a segment that nobody needs any more stays: {}",
                          options_.directory, options_.prefix, error.message()));
+  // It is found again by whatever is deleted next.
+  const MutexLock lock(mutex_);
+  looked_through_ = nullptr;
 }
 
 // The last one goes when it is dead and has a successor. Making one costs some syncs.

@@ -92,7 +92,7 @@ class FileQueue {
   Result<uint64_t> PruneRanges(PositionsLog::Step& step, const std::vector<Range>& ranges);
   void RemoveDeadSegments(PositionsLog::Step& step, const std::vector<Range>& ranges);
   Result<void> ReplaceLastSegment(PositionsLog::Step& step);
-  void NoteDeadStays(const Error& error) const;
+  void NoteDeadStays(const Error& error);
   Result<std::vector<uint64_t>> FindDead(const Positions& state, const std::vector<Range>& ranges);
   Result<void> RemoveSegments(PositionsLog::Step& step, const std::vector<uint64_t>& first_numbers);
   static Result<QueueRecord> FromLog(log::Record record);

@@ -166,6 +166,28 @@ TEST_F(QueueTest, ADeadSegmentIsRemovedAlsoInTheMiddle) {
   EXPECT_THAT(Segments(), testing::SizeIs(1));
 }
 
+TEST_F(QueueTest, ADeadSegmentThatCouldNotBeRemovedGoesWithAnyLaterDelete) {
+  const Silence silence;
+  options_.max_segment_bytes = 13'000;
+  size_t stayed = 0;
+  for (uint64_t n = 1;; ++n) {
+    options_.directory = "/queue" + std::to_string(n);
+    const auto queue = Open();
+    for (int i = 0; i < 3; ++i) Append(*queue, {std::string(8000, 'x')});
+    const uint64_t before = files_.operations();
+    files_.FailOperation(n);
+    const auto deleted = queue->Delete(std::array<uint64_t, 1>{1});
+    const bool failed = files_.operations() - before >= n;
+    files_.ClearFaults();
+    if (!failed) break;
+    if (!deleted || Segments().size() != 3) continue;
+    ++stayed;
+    EXPECT_EQ(queue->Delete(std::array<uint64_t, 1>{99}), 0U);
+    EXPECT_EQ(Segments().size(), 2U) << "operation " << n;
+  }
+  EXPECT_GT(stayed, 0U);
+}
+
 TEST_F(QueueTest, PruningTakesABeginning) {
   options_.max_segment_bytes = 13'000;
   const auto queue = Open();
