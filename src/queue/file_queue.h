@@ -125,6 +125,7 @@ class FileQueue {
   Result<bool> RememberArrivals(PositionsLog::Step& step,
                                 const std::vector<uint64_t>& first_numbers);
   Result<log::Writer*> DeadLetterWriter(const Place& place);
+  void DropDeadLetterWriter(const Place& place);
 
   // A step in which no move is half done whose end can be known.
   Result<PositionsLog::Step> BeginStep();

@@ -124,7 +124,11 @@ Result<void> FileQueue::Bury(PositionsLog::Step& step, const Place& place, const
   if (place.directory.empty())
     return step.Commit(queue::Delete{.ranges = RangesOfRecords(overdue.dead)});
   LARDER_ASSIGN(log::Writer* const destination, DeadLetterWriter(place));
-  LARDER_TRY(MoveInStep(step, overdue.dead, *destination, place));
+  if (const auto moved = MoveInStep(step, overdue.dead, *destination, place); !moved) {
+    // It may take no more until it is opened again.
+    DropDeadLetterWriter(place);
+    return std::unexpected(moved.error());
+  }
   return {};
 }
 

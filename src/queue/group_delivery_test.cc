@@ -220,6 +220,31 @@ TEST_F(GroupTest, DeadLettersThatAreBusyDoNotHoldUpGoodRecords) {
   SetLogLevel(LogLevel::kWarning);
 }
 
+TEST_F(GroupTest, AfterAFailedSyncOfTheDeadLettersTheyAreOpenedAnew) {
+  SetLogLevel(LogLevel::kOff);
+  const auto queue = Open();
+  AppendPoison(*queue);
+  EXPECT_THAT(Receive(*queue, "a"), IsEmpty());
+  ASSERT_EQ(queue->Length(), 0U);
+  Append(*queue, {"second"});
+  EXPECT_THAT(Receive(*queue, "a"), ElementsAre("second"));
+  now_ms_ += 10;
+  files_.FailSync(1);
+  EXPECT_THAT(Receive(*queue, "a"), IsEmpty());
+  files_.ClearFaults();
+  Append(*queue, {"third"});
+  EXPECT_THAT(Receive(*queue, "a"), ElementsAre("third"));
+  now_ms_ += 10;
+  // Until it is tried again.
+  for (int i = 0; i < 30 && *queue->Length() != 0; ++i)
+    EXPECT_THAT(TextsOf(queue->Receive("g", "a", 1, milliseconds(100))), IsEmpty());
+  EXPECT_EQ(queue->Length(), 0U);
+  QueueOptions dead = DeadLetters();
+  dead.writers = QueueWriters::kShared;
+  EXPECT_THAT(TextsOf(Open(dead)->ReadMany(0, 9)), ElementsAre("poison", "second", "third"));
+  SetLogLevel(LogLevel::kWarning);
+}
+
 TEST_F(GroupTest, AStepBuriesAHundredAtMost) {
   const auto queue = Open();
   Append(*queue, std::vector<std::string_view>(250, "poison"));

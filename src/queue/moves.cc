@@ -294,4 +294,15 @@ Result<log::Writer*> FileQueue::DeadLetterWriter(const Place& place) {
   return dead_letters_.emplace(path, std::move(writer)).first->second.get();
 }
 
+// In the step in which it was used.
+void FileQueue::DropDeadLetterWriter(const Place& place) {
+  // Closed when the mutex is free.
+  std::unique_ptr<log::Writer> dropped;
+  const MutexLock lock(mutex_);
+  const auto found = dead_letters_.find(place.directory + "/" + place.prefix);
+  if (found == dead_letters_.end()) return;
+  dropped = std::move(found->second);
+  dead_letters_.erase(found);
+}
+
 }  // namespace larder::queue
