@@ -131,7 +131,8 @@ struct QueueGroupOptions {
   std::chrono::milliseconds visibility_timeout = std::chrono::seconds(30);
   // After so many deliveries without an acknowledgement a record is moved away; 0: never.
   uint32_t max_deliveries = 0;
-  // Where to: another queue, which nobody has opened as kExclusive. Empty: it is deleted.
+  // Where to: another queue, which nobody has opened as kExclusive. Empty: it is deleted. They go
+  // there though it is full: max_segments is what an Append of its own handles keeps to.
   std::string dead_letter_directory = {};
   std::string dead_letter_prefix = "queue";
 };
@@ -207,7 +208,10 @@ class Queue {
   LARDER_API Result<uint64_t> PruneSegment(uint64_t first) const;
   LARDER_API Result<uint64_t> Clear() const;
   // To the end of another queue, which may append: the number that it has there. It is never in
-  // both and never in none, also when the process dies meanwhile.
+  // both and never in none, also when the process dies meanwhile. kLimit where that is full,
+  // whatever its when_full says: an Append there makes room. After any other error it may be there
+  // already, and nobody gets it here until that is known: once the other queue was opened anew, and
+  // has synced it where somebody has that as kExclusive.
   LARDER_API Result<uint64_t> Move(uint64_t number, const Queue& destination) const;
 
   // ---- Groups: each record goes to one consumer of every group.
