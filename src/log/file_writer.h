@@ -78,8 +78,8 @@ class FileWriter final : public Writer {
   Result<void> GiveBackNumbers();
   Result<void> CloseInTurn() LARDER_NO_THREAD_SAFETY_ANALYSIS;
   Result<void> SyncUpTo(uint64_t number) LARDER_EXCLUDES(mutex_);
-  Result<void> SyncForAll() LARDER_REQUIRES(mutex_);
-  void Gather() LARDER_REQUIRES(mutex_);
+  Result<void> SyncForAll() LARDER_EXCLUDES(mutex_);
+  void Gather(uint64_t round) const;
   void NoteAllSynced() LARDER_REQUIRES(mutex_);
   bool IsFull(uint64_t more_bytes, int64_t now_ms) const LARDER_REQUIRES(mutex_);
   bool Excludes(RecordKind kind) const LARDER_REQUIRES(mutex_);

@@ -27,39 +27,57 @@ Result<void> FileWriter::SyncInTurn() {
 // One thread syncs for all that wait; those that append meanwhile are of the next round.
 Result<void> FileWriter::SyncUpTo(uint64_t number) {
   while (control_->synced() < number) {
-    const MutexLock lock(mutex_);
-    if (failure_) return std::unexpected(*failure_);
-    number = std::min(number, committed_);
-    if (control_->synced() >= number) return {};
-    if (!group_.syncing()) {
-      LARDER_TRY(SyncForAll());
-      continue;
+    std::optional<GroupCommit::Place> place;
+    uint64_t round = 0;
+    {
+      const MutexLock lock(mutex_);
+      if (failure_) return std::unexpected(*failure_);
+      number = std::min(number, committed_);
+      if (control_->synced() >= number) return {};
+      if (group_.syncing()) {
+        place = group_.PlaceOf(number);
+      } else {
+        group_.Begin();
+        round = round_;
+      }
     }
-    const GroupCommit::Place place = group_.PlaceOf(number);
-    mutex_.Unlock();
-    GroupCommit::Wait(place);
-    mutex_.Lock();
+    if (place) {
+      GroupCommit::Wait(*place);
+    } else {
+      Gather(round);
+      LARDER_TRY(SyncForAll());
+    }
   }
   return {};
 }
 
+// By who has begun a round.
 Result<void> FileWriter::SyncForAll() {
-  group_.Begin();
-  Gather();
-  const uint64_t target = committed_;
-  const std::shared_ptr<OpenSegment> segment = last_;
-  group_.SetTarget(target);
-  unsynced_bytes_ = 0;
-  round_ = gathered_.exchange(0, std::memory_order_relaxed);
-  mutex_.Unlock();
-  const auto synced = segment->Sync();
+  uint64_t target = 0;
+  std::shared_ptr<OpenSegment> segment;
+  {
+    const MutexLock lock(mutex_);
+    target = committed_;
+    segment = last_;
+    group_.SetTarget(target);
+    unsynced_bytes_ = 0;
+    round_ = gathered_.exchange(0, std::memory_order_relaxed);
+  }
+  Result<void> synced = segment->Sync();
   // At once: others must not take for written what was not.
-  if (!synced) control_->set_state(ControlState::kSyncFailed);
-  mutex_.Lock();
-  if (synced) control_->RaiseSynced(target);
-  group_.End(shared());
-  if (!synced) return FailForGood(synced.error());
-  return {};
+  if (synced) {
+    control_->RaiseSynced(target);
+  } else {
+    control_->set_state(ControlState::kSyncFailed);
+  }
+  GroupCommit::Ended ended{};
+  {
+    const MutexLock lock(mutex_);
+    ended = group_.End(shared());
+    if (!synced) synced = FailForGood(synced.error());
+  }
+  GroupCommit::Wake(ended);
+  return synced;
 }
 
 void FileWriter::NoteAllSynced() {
@@ -70,16 +88,13 @@ void FileWriter::NoteAllSynced() {
 
 // Those who were told of the last sync are about to append again: to let them do it first makes one
 // sync of many. Who writes alone waits for nobody.
-void FileWriter::Gather() {
-  if (options_.sync != SyncPolicy::kAlways || round_ < 2) return;
+void FileWriter::Gather(uint64_t round) const {
+  if (options_.sync != SyncPolicy::kAlways || round < 2) return;
   constexpr uint64_t kMostTurns = 100;
-  const uint64_t expected = round_;
-  mutex_.Unlock();
-  for (uint64_t turn = 0; turn < std::min(2 * expected, kMostTurns); ++turn) {
-    if (gathered_.load(std::memory_order_relaxed) >= expected) break;
+  for (uint64_t turn = 0; turn < std::min(2 * round, kMostTurns); ++turn) {
+    if (gathered_.load(std::memory_order_relaxed) >= round) return;
     std::this_thread::yield();
   }
-  mutex_.Lock();
 }
 
 Result<void> FileWriter::Settle(uint64_t number) {

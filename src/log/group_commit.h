@@ -1,6 +1,6 @@
 // GroupCommit: threads that wait for a sync, of which one makes it for all.
 //
-// Threads: all members by who has the mutex that guards it, but Wait without that.
+// Threads: all members by who has the mutex that guards it, but Wait and Wake without that.
 // Cost:    who waits sleeps once and is woken once, and needs no mutex to know that its sync is
 //          done. A sync that is made alone costs two additions.
 #pragma once
@@ -22,18 +22,30 @@ class GroupCommit {
     ++round_;
   }
   void SetTarget(uint64_t target) { target_ = target; }
-  // It is done, or has failed. All who waited for it wake; and one of those who wait for the next,
-  // to make that: or all of them, when others may have made it meanwhile, so that one who has
-  // nothing left to wait for would not make it.
-  void End(bool others_sync) {
+  // It is done, or has failed: what to wake, which is better done without the mutex, for whose sake
+  // those who wake would sleep again. All who waited for it; and one of those who wait for the
+  // next, to make that: or all of them, when others may have made it meanwhile, so that one who has
+  // nothing left to wait for would not make it. Nobody begins to wait before another round begins,
+  // so a wake that comes late still finds whom it is for, or they were woken by that round.
+  struct Ended {
+    std::atomic<uint32_t>* done;
+    std::atomic<uint32_t>* next;
+    bool all;
+  };
+  Ended End(bool others_sync) {
     syncing_ = false;
-    if (others_sync) return WakeAll();
-    std::atomic<uint32_t>& done = Wakes(round_);
-    done.fetch_add(1);
-    done.notify_all();
-    std::atomic<uint32_t>& next = Wakes(round_ + 1);
-    next.fetch_add(1);
-    next.notify_one();
+    const Ended ended{.done = &Wakes(round_), .next = &Wakes(round_ + 1), .all = others_sync};
+    ended.done->fetch_add(1);
+    ended.next->fetch_add(1);
+    return ended;
+  }
+  static void Wake(const Ended& ended) {
+    ended.done->notify_all();
+    if (ended.all) {
+      ended.next->notify_all();
+    } else {
+      ended.next->notify_one();
+    }
   }
   // There is something new to look at for all who wait.
   void WakeAll() {
