@@ -12,7 +12,9 @@ from harness import wire
 # takes what comes without asking. Behind every step each connection is asked PING: what stands
 # before the answer belongs to the step, and nothing has to be waited for. Not so from "off" on
 # (a connection that is silent, waits, or is in MULTI) until "on" or None. "id" keeps the answer.
-# "blocks" is "off", and waits until the server has the connection among those that are blocked.
+# "blocks" is "off", and waits until the server has the connection among those that are blocked;
+# "answered" is "off", and waits for one reply, "listens" for somebody to listen on the channel x:
+# what comes next depends on that, and connections of several threads wait for nobody.
 A, B, C = "a", "b", "c"
 
 # Each asks only what a read-only replica answers, too.
@@ -45,7 +47,7 @@ CONVERSATIONS = {
         (B, "SSUBSCRIBE y", "off"), (B, "EXEC", "on"), (B, "MULTI", "off"),
         (B, "SUBSCRIBE z", "off"), (B, "PUBLISH z 1", "off"), (B, "EXEC", "on")],
     "CLIENT REPLY does not silence messages": [
-        (A, "CLIENT REPLY OFF", "off"), (A, "SUBSCRIBE x", "off"), (B, "PUBLISH x 1"),
+        (A, "CLIENT REPLY OFF", "off"), (A, "SUBSCRIBE x", "listens"), (B, "PUBLISH x 1"),
         (A, "UNSUBSCRIBE x", "off"), (A, "GET string", "off"), (A, "CLIENT REPLY ON", "on"),
         (A, "CLIENT REPLY SKIP", "off"), (A, "GET string", "on")],
     "monitors see commands": [
@@ -88,8 +90,8 @@ CONVERSATIONS = {
         (A, None), (B, "CLIENT UNBLOCK {id} sometimes"), (B, "CLIENT UNBLOCK x"),
         (B, "CLIENT UNBLOCK 1 2 3"), (A, "XREAD BLOCK 20 STREAMS no-such-stream $")],
     "CLIENT LIST tells flags": [
-        (A, "SUBSCRIBE x y"), (A, "PSUBSCRIBE z"), (A, "SSUBSCRIBE w"), (B, "MULTI", "off"),
-        (B, "GET string", "off"), (C, "CLIENT LIST"), (C, "CLIENT LIST TYPE pubsub"),
+        (A, "SUBSCRIBE x y"), (A, "PSUBSCRIBE z"), (A, "SSUBSCRIBE w"), (B, "MULTI", "answered"),
+        (B, "GET string", "answered"), (C, "CLIENT LIST"), (C, "CLIENT LIST TYPE pubsub"),
         (C, "CLIENT LIST TYPE normal"), (C, "CLIENT NO-EVICT on"), (C, "CLIENT TRACKING ON BCAST"),
         (C, "CLIENT INFO")],
 }
@@ -173,20 +175,26 @@ class Talk:
         if request is not None:
             id_text = self.ids[-1].decode() if self.ids else ""
             connection.send(encode(request.replace("{id}", id_text)))
-        if option in ("off", "blocks"):
+        if option in ("off", "blocks", "answered", "listens"):
             self.unasked.add(name)
+        if option == "answered":
+            self.heard.append((name, request, connection.read().text))
         if option == "blocks":
-            self.wait_for_blocked_client()
+            self.wait_until(lambda ask: b"\r\nblocked_clients:1\r\n" in ask("INFO", "clients").text,
+                            "a blocked client")
+        if option == "listens":
+            self.wait_until(lambda ask: ask("PUBSUB", "NUMSUB", "x").items[1].text != b"0",
+                            "a client that listens on x")
         for other in sorted(self.connections, key=lambda one: (one != name, one)):
             if other not in self.unasked:
                 self.listen(other, request)
 
-    def wait_for_blocked_client(self):
+    def wait_until(self, holds, what):
         with self.server.connect(self.protocol, timeout=10) as connection:
             for _ in range(ASKED_AT_MOST):
-                if b"\r\nblocked_clients:1\r\n" in connection.call("INFO", "clients").text:
+                if holds(connection.call):
                     return
-        raise AssertionError(f"{self.server.name}: no client is blocked")
+        raise AssertionError(f"{self.server.name}: no sign of {what}")
 
     def close(self):
         """Ends every connection, and waits until the server has: the next conversation counts."""
