@@ -117,8 +117,7 @@ void FileWriter::EndTurn() {
 
 // What other writers have done since this one's turn.
 Result<void> FileWriter::CatchUp() {
-  if (control_->state() == ControlState::kSyncFailed)
-    return FailForGood(Error(ErrorCode::kIoError, "a sync has failed in another process"));
+  if (const auto checked = CheckOthersSynced(); !checked) return FailForGood(checked.error());
   if (control_->appending()) {
     LogWarning(fmt::format("log {}/{}: a process died while it appended", options_.directory,
                            options_.prefix));
@@ -194,7 +193,9 @@ bool FileWriter::Excludes(RecordKind kind) const {
 Result<void> FileWriter::SealLast() {
   if (last_ == nullptr) return {};
   // Another thread may be about to sync it, too: to wait for that would let others into the turn.
-  if (const auto sealed = last_->Seal(); !sealed) return FailForGood(sealed.error());
+  auto sealed = last_->Seal();
+  if (sealed) sealed = CheckOthersSynced();
+  if (!sealed) return FailForGood(sealed.error());
   NoteAllSynced();
   return {};
 }

@@ -81,6 +81,7 @@ class FileWriter final : public Writer {
   Result<void> SyncForAll() LARDER_EXCLUDES(mutex_);
   void Gather(uint64_t round) const;
   void NoteAllSynced() LARDER_REQUIRES(mutex_);
+  Result<void> CheckOthersSynced() const;
   bool IsFull(uint64_t more_bytes, int64_t now_ms) const LARDER_REQUIRES(mutex_);
   bool Excludes(RecordKind kind) const LARDER_REQUIRES(mutex_);
   LogEnd End(uint64_t committed) const LARDER_REQUIRES(mutex_);
@@ -107,8 +108,8 @@ class FileWriter final : public Writer {
   uint32_t recoveries_ LARDER_GUARDED_BY(mutex_) = 0;  // that this writer knows of
   uint64_t unsynced_bytes_ LARDER_GUARDED_BY(mutex_) = 0;
   GroupCommit group_ LARDER_GUARDED_BY(mutex_);
-  std::atomic<uint64_t> gathered_ = 0;            // appends since a sync began
-  uint64_t round_ LARDER_GUARDED_BY(mutex_) = 0;  // appends that the last one was for
+  std::atomic<uint64_t> gathered_ = 0;                    // appends since a sync began
+  uint64_t round_appends_ LARDER_GUARDED_BY(mutex_) = 0;  // that the last one was for
   bool closed_ LARDER_GUARDED_BY(mutex_) = true;
   std::optional<Error> failure_ LARDER_GUARDED_BY(mutex_);
 

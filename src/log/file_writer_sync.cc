@@ -19,7 +19,9 @@ FileWriter::~FileWriter() {
 Result<void> FileWriter::SyncInTurn() {
   LARDER_TRY(CheckUsable());
   if (control_->synced() >= committed_) return {};
-  if (const auto synced = last_->Sync(); !synced) return FailForGood(synced.error());
+  auto synced = last_->Sync();
+  if (synced) synced = CheckOthersSynced();
+  if (!synced) return FailForGood(synced.error());
   NoteAllSynced();
   return {};
 }
@@ -38,7 +40,7 @@ Result<void> FileWriter::SyncUpTo(uint64_t number) {
         place = group_.PlaceOf(number);
       } else {
         group_.Begin();
-        round = round_;
+        round = round_appends_;
       }
     }
     if (place) {
@@ -61,15 +63,14 @@ Result<void> FileWriter::SyncForAll() {
     segment = last_;
     group_.SetTarget(target);
     unsynced_bytes_ = 0;
-    round_ = gathered_.exchange(0, std::memory_order_relaxed);
+    round_appends_ = gathered_.exchange(0, std::memory_order_relaxed);
   }
   Result<void> synced = segment->Sync();
-  // At once: others must not take for written what was not.
-  if (synced) {
-    control_->RaiseSynced(target);
-  } else {
-    control_->set_state(ControlState::kSyncFailed);
-  }
+  // At once: others must not take for written what was not; nor may this one, whose sync passes
+  // over pages that another's has lost.
+  if (!synced) control_->set_state(ControlState::kSyncFailed);
+  if (synced) synced = CheckOthersSynced();
+  if (synced) control_->RaiseSynced(target);
   GroupCommit::Ended ended{};
   {
     const MutexLock lock(mutex_);
@@ -78,6 +79,11 @@ Result<void> FileWriter::SyncForAll() {
   }
   GroupCommit::Wake(ended);
   return synced;
+}
+
+Result<void> FileWriter::CheckOthersSynced() const {
+  if (control_->state() != ControlState::kSyncFailed) return {};
+  return Fail(ErrorCode::kIoError, "a sync has failed in another process");
 }
 
 void FileWriter::NoteAllSynced() {

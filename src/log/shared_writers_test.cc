@@ -92,6 +92,20 @@ TEST_F(SharedWriters, GrowASegmentUnderEachOther) {
   EXPECT_EQ(Records(), std::vector<std::string>(12, large));
 }
 
+// What a failed sync has lost, a later one of another process does not bring to the disk.
+TEST_F(SharedWriters, ClaimNothingSyncedAfterASyncHasFailedInAnother) {
+  options_.sync = SyncPolicy::kAlways;
+  const auto writer = Open();
+  const uint64_t safe = Append(*writer, "safe");
+  const auto control = *Control::Open(files_, options_.directory + "/" + ControlName("log"));
+  auto turn = *writer->BeginTurn();
+  const uint64_t number = *turn.Append("in doubt");
+  turn.End();
+  control->set_state(ControlState::kSyncFailed);
+  EXPECT_FALSE(writer->Settle(number));
+  EXPECT_EQ(writer->synced(), safe);
+}
+
 // What one of them has synced, the other need not: who was woken to sync for those behind it may
 // have nothing left to wait for.
 TEST_F(SharedWriters, ThatSyncForEachOtherLeaveNobodyWaiting) {
