@@ -9,6 +9,26 @@
 
 namespace larder::io {
 
+namespace {
+
+void* MapWritable(int descriptor, uint64_t bytes) {
+  return mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+}
+
+// The thread sanitizer does not see mremap: it takes what another thread did long ago, at the
+// address that the pages have from now on, for a race.
+void* ResizeMapping([[maybe_unused]] int descriptor, void* begin, uint64_t from, uint64_t to) {
+#ifdef __SANITIZE_THREAD__
+  void* const resized = MapWritable(descriptor, to);
+  if (resized != MAP_FAILED) munmap(begin, from);
+  return resized;
+#else
+  return mremap(begin, from, to, MREMAP_MAYMOVE);
+#endif
+}
+
+}  // namespace
+
 WritablePages::~WritablePages() {
   region_.Move(nullptr, 0);  // first: the handler must not know an address that is unmapped
   if (bytes_ > 0) munmap(begin_, bytes_);
@@ -17,9 +37,9 @@ WritablePages::~WritablePages() {
 Result<void> WritablePages::Remap(int descriptor, uint64_t bytes, const std::string& path) {
   void* begin = nullptr;
   if (bytes_ == 0) {
-    begin = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    begin = MapWritable(descriptor, bytes);
   } else if (bytes > 0) {
-    begin = mremap(begin_, bytes_, bytes, MREMAP_MAYMOVE);
+    begin = ResizeMapping(descriptor, begin_, bytes_, bytes);
   } else if (munmap(begin_, bytes_) != 0) {
     begin = MAP_FAILED;
   }
