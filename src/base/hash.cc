@@ -4,19 +4,6 @@
 
 namespace larder {
 
-ContentHasher::ContentHasher() : state_(XXH3_createState()) { XXH3_128bits_reset(state_); }
-ContentHasher::~ContentHasher() { XXH3_freeState(state_); }
-
-void ContentHasher::Update(std::string_view bytes) {
-  XXH3_128bits_update(state_, bytes.data(), bytes.size());
-}
-
-std::string ContentHasher::HexDigest() const {
-  XXH128_canonical_t canonical;
-  XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state_));
-  return ToHex({reinterpret_cast<const char*>(canonical.digest), sizeof(canonical.digest)});
-}
-
 struct DigestHasher::State {
   EVP_MD_CTX* context = EVP_MD_CTX_new();
   State() = default;

@@ -50,6 +50,16 @@ TEST(DigestHasher, PiecesMakeTheSameDigestAsTheWhole) {
   EXPECT_EQ(pieces.HexDigest(), Digest(DigestKind::kSha256, bytes));
 }
 
+// Files written by one machine are checked by another, and by code inlined elsewhere.
+TEST(Checksum64, IsTheSameByAllInstructionsAtEveryLength) {
+  const std::string bytes = ManyBytes();
+  for (size_t length = 0; length < 3000; ++length) {
+    const std::string_view text = std::string_view(bytes).substr(length, length);
+    ASSERT_EQ(Checksum64(text), XXH3_64bits(text.data(), text.size())) << length;
+  }
+  EXPECT_EQ(Checksum64(bytes), XXH3_64bits(bytes.data(), bytes.size()));
+}
+
 // The canonical XXH3-128 of nothing, from the library's own test vectors.
 TEST(ContentHasher, GivesTheKnownAnswerForNothing) {
   EXPECT_EQ(ContentHasher().HexDigest(), "99aa06d3014798d86001c324468d497f");
