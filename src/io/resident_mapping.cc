@@ -95,9 +95,8 @@ struct PageRange {
 // The whole pages that hold these bytes.
 PageRange PagesOf(std::string_view bytes) {
   const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-  const auto first = reinterpret_cast<uintptr_t>(bytes.data());
-  const uintptr_t begin = first / page * page;
-  return {reinterpret_cast<char*>(begin), AlignUp(first + bytes.size(), page) - begin};
+  const uint64_t before = reinterpret_cast<uintptr_t>(bytes.data()) % page;
+  return {const_cast<char*>(bytes.data()) - before, AlignUp(before + bytes.size(), page)};
 }
 
 // One byte of each page; for kernels that cannot be asked for them (before Linux 5.14).
@@ -167,8 +166,9 @@ class HugeCopy final : public Mapping {
   HugeCopy(void* memory, uint64_t reserved, uint64_t size)
       : memory_(memory),
         reserved_(reserved),
-        begin_(
-            reinterpret_cast<char*>(AlignUp(reinterpret_cast<uintptr_t>(memory), kHugePageBytes))),
+        begin_(static_cast<char*>(memory) +
+               (AlignUp(reinterpret_cast<uintptr_t>(memory), kHugePageBytes) -
+                reinterpret_cast<uintptr_t>(memory))),
         size_(size) {}
 
   void* memory_;
