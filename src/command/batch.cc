@@ -254,7 +254,7 @@ void Batch::ExecuteQueued(const CommandSpec& spec, Arguments args) {
   if (!TakeTransactionVersion(session.database) && (spec.flags & kLoading) == 0) {
     return context_.reply.Error(kLoadingError);
   }
-  Call(spec, {.spec = &spec, .hashed_for = nullptr, .hash = 0}, args);
+  Call(spec, {.spec = &spec}, args);
   if (monitored_ != 0) TellMonitors(spec, args);
 }
 

@@ -21,9 +21,10 @@ namespace larder::command {
 
 // What was found out of a request ahead of its turn.
 struct Prepared {
-  const CommandSpec* spec;
-  const snapshot::Snapshot* hashed_for;
-  uint64_t hash;
+  const CommandSpec* spec = nullptr;
+  const snapshot::Snapshot* hashed_for = nullptr;
+  uint64_t hash = 0;
+  uint64_t record = snapshot::Snapshot::kUnknownRecord;
 };
 
 class Batch {
@@ -52,13 +53,18 @@ class Batch {
     return dataset_ == nullptr || version != nullptr;
   }
 
-  Prepared Prepare(Arguments args) {
-    Prepared prepared{.spec = FindCommand(args[0]), .hashed_for = nullptr, .hash = 0};
+  Prepared Prepare(Arguments args, const Foreseen& foreseen) {
+    Prepared prepared{.spec = FindCommand(args[0])};
     const snapshot::Snapshot* snapshot = context_.snapshot();
     if (snapshot != nullptr && prepared.spec != nullptr && args.size() > 1 &&
         prepared.spec->first_argument_is_key()) {
       prepared.hashed_for = snapshot;
-      prepared.hash = snapshot->Hash(args[1]);
+      if (args[1].data() == foreseen.key && snapshot == foreseen.snapshot) {
+        prepared.hash = foreseen.hash;
+        prepared.record = foreseen.record;
+      } else {
+        prepared.hash = snapshot->Hash(args[1]);
+      }
     }
     return prepared;
   }
@@ -91,6 +97,7 @@ class Batch {
     context_.spec = &spec;
     context_.hashed_for = prepared.hashed_for;
     context_.first_key_hash = prepared.hash;
+    context_.first_key_record = prepared.record;
     CommandStatistics::PerCommand& statistics = statistics_[spec.number];
     const uint64_t calls_before = statistics.calls.load(std::memory_order_relaxed);
     const uint64_t errors = context_.reply.errors();

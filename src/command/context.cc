@@ -7,8 +7,8 @@ namespace larder::command {
 std::optional<snapshot::Value> Context::Find(std::string_view key) {
   const snapshot::Snapshot* from = snapshot();
   if (from != nullptr) {
-    const uint64_t hash = hashed_for == from ? first_key_hash : from->Hash(key);
-    std::optional<snapshot::Value> value = from->Find(key, hash);
+    std::optional<snapshot::Value> value =
+        hashed_for == from ? from->Find(key, first_key_hash, first_key_record) : from->Find(key);
     if (value && !value->Expired(now_ms)) {
       ++counters.keyspace_hits;
       return value;

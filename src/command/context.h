@@ -46,6 +46,7 @@ struct Context {
   // Hash of args[1] as a key of this snapshot, computed ahead; null: it was not.
   const snapshot::Snapshot* hashed_for = nullptr;
   uint64_t first_key_hash = 0;
+  uint64_t first_key_record = 0;  // Snapshot::PrefetchRecord's
   // EXEC executes this: it must not block, as everything in Redis's transactions.
   bool in_transaction = false;
 
@@ -77,6 +78,7 @@ template <typename Found>
 void FindEach(Context& context, Arguments keys, Found&& found) {
   const snapshot::Snapshot* snapshot = context.snapshot();
   uint64_t hashes[kKeysPerGroup];
+  uint64_t records[kKeysPerGroup];
   for (size_t first = 0; first < keys.size(); first += kKeysPerGroup) {
     const Arguments group = keys.subspan(first, std::min(kKeysPerGroup, keys.size() - first));
     if (snapshot != nullptr) {
@@ -84,11 +86,12 @@ void FindEach(Context& context, Arguments keys, Found&& found) {
         hashes[i] = snapshot->Hash(group[i]);
         snapshot->PrefetchBucket(hashes[i]);
       }
-      for (size_t i = 0; i < group.size(); ++i) snapshot->PrefetchRecord(hashes[i]);
+      for (size_t i = 0; i < group.size(); ++i) records[i] = snapshot->PrefetchRecord(hashes[i]);
+      for (size_t i = 0; i < group.size(); ++i) snapshot->PrefetchValue(records[i]);
     }
     for (size_t i = 0; i < group.size(); ++i) {
       std::optional<snapshot::Value> value;
-      if (snapshot != nullptr) value = snapshot->Find(group[i], hashes[i]);
+      if (snapshot != nullptr) value = snapshot->Find(group[i], hashes[i], records[i]);
       if (value && value->Expired(context.now_ms)) value.reset();
       ++(value ? context.counters.keyspace_hits : context.counters.keyspace_misses);
       found(first + i, value);

@@ -4,12 +4,27 @@
 
 #include "command/batch.h"
 #include "command/transaction.h"
+#include "protocol/resp/request_parser.h"
 
 namespace larder::command {
 namespace {
 
 // Requests whose names, keys, buckets and records are looked at side by side; see kKeysPerGroup.
 constexpr size_t kRequestsPerGroup = kKeysPerGroup;
+
+void Prefetch(std::span<Prepared> group) {
+  for (const Prepared& request : group) {
+    if (request.hashed_for != nullptr) request.hashed_for->PrefetchBucket(request.hash);
+  }
+  for (Prepared& request : group) {
+    if (request.hashed_for != nullptr) {
+      request.record = request.hashed_for->PrefetchRecord(request.hash);
+    }
+  }
+  for (const Prepared& request : group) {
+    if (request.hashed_for != nullptr) request.hashed_for->PrefetchValue(request.record);
+  }
+}
 
 }  // namespace
 
@@ -21,9 +36,21 @@ Dispatcher::Dispatcher(const store::Catalogue& catalogue, Host& host, Counters& 
       instruments_(instruments),
       statistics_(statistics) {}
 
+Foreseen Dispatcher::Foresee(const Session& session, std::string_view received) const {
+  const std::string_view key = resp::GuessKey(received);
+  const dataset::Dataset* dataset = catalogue_.view().ByDatabase(session.database);
+  const dataset::Version* version = dataset == nullptr ? nullptr : dataset->Current();
+  if (key.empty() || version == nullptr) return {};
+  const snapshot::Snapshot* snapshot = version->snapshot.get();
+  const uint64_t hash = snapshot->Hash(key);
+  snapshot->PrefetchBucket(hash);
+  return {.key = key.data(), .snapshot = snapshot, .hash = hash};
+}
+
 size_t Dispatcher::Execute(Session& session, std::span<const std::string_view> arguments,
                            std::span<const Request> requests, int64_t now_ms,
-                           size_t max_reply_bytes, resp::ReplyBuffer& reply) {
+                           size_t max_reply_bytes, resp::ReplyBuffer& reply,
+                           const Foreseen& foreseen) {
   if (session.transaction != nullptr) [[unlikely]]
     TrimTransaction(session);
   resp::ReplyWriter writer(reply, session.protocol);
@@ -50,22 +77,11 @@ size_t Dispatcher::Execute(Session& session, std::span<const std::string_view> a
     batch.TakeVersion();
     uint32_t flags = 0;
     for (size_t i = 0; i < group.size(); ++i) {
-      prepared[i] = batch.Prepare(args_of(group[i]));
+      prepared[i] = batch.Prepare(args_of(group[i]), foreseen);
       if (prepared[i].spec != nullptr) flags |= prepared[i].spec->flags;
     }
     const bool some_act = (flags & kActs) != 0;
-    if (group.size() > 1) {
-      for (size_t i = 0; i < group.size(); ++i) {
-        if (prepared[i].hashed_for != nullptr) {
-          prepared[i].hashed_for->PrefetchBucket(prepared[i].hash);
-        }
-      }
-      for (size_t i = 0; i < group.size(); ++i) {
-        if (prepared[i].hashed_for != nullptr) {
-          prepared[i].hashed_for->PrefetchRecord(prepared[i].hash);
-        }
-      }
-    }
+    if (group.size() > 1) Prefetch({prepared, group.size()});
     for (size_t i = 0; i < group.size(); ++i, ++done) {
       const bool acts =
           some_act && prepared[i].spec != nullptr && (prepared[i].spec->flags & kActs) != 0;

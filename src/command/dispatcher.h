@@ -30,11 +30,32 @@ struct Request {
   uint32_t count;
 };
 
+// The first look-up of what was received for a connection whose turn comes later in the round. Good
+// for the epoch.
+struct Foreseen {
+  const char* key = nullptr;  // where it stands; null: nothing is foreseen
+  const snapshot::Snapshot* snapshot = nullptr;
+  uint64_t hash = 0;
+  uint64_t record = snapshot::Snapshot::kUnknownRecord;
+
+  // In this order, each when the memory has had time for the one before.
+  void FetchRecord() {
+    if (key != nullptr) record = snapshot->PrefetchRecord(hash);
+  }
+  void FetchValue() const {
+    if (key != nullptr) snapshot->PrefetchValue(record);
+  }
+};
+
 class Dispatcher {
  public:
   // `statistics` are this worker's own.
   Dispatcher(const store::Catalogue& catalogue, Host& host, Counters& counters,
              Instruments& instruments, CommandStatistics& statistics);
+
+  // A guess, and its bucket fetched: the second argument of the first request is nearly always a
+  // key of the selected database. A wrong one costs no more than this.
+  Foreseen Foresee(const Session& session, std::string_view received) const;
 
   // Executes requests in order, appends their replies. Returns how many were executed: fewer than
   // given after QUIT or a deferred command (session.batch_end), before and after a command that
@@ -42,7 +63,7 @@ class Dispatcher {
   // comes back with the rest).
   size_t Execute(Session& session, std::span<const std::string_view> arguments,
                  std::span<const Request> requests, int64_t now_ms, size_t max_reply_bytes,
-                 resp::ReplyBuffer& reply);
+                 resp::ReplyBuffer& reply, const Foreseen& foreseen = {});
 
   // A version that Execute read from turned out damaged (io/mapping.h) while it ran: its replies
   // must not be sent. Cleared by the call; null if none. The caller truncates its buffer, has the

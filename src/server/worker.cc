@@ -47,7 +47,9 @@ Worker::Worker(SharedState& shared, std::shared_ptr<const ActiveSettings> settin
       host_(*this),
       statistics_(shared.instruments.AddWorker()),
       dispatcher_(shared.catalogue, host_, counters_, shared.instruments, statistics_),
-      scratch_(std::make_unique<char[]>(kReadBytes)) {}
+      scratch_(std::make_unique<char[]>(kReadBytes)) {
+  for (Ahead& ahead : ahead_) ahead.bytes = std::make_unique_for_overwrite<char[]>(kReadBytes);
+}
 
 Worker::~Worker() { Join(); }
 
@@ -113,10 +115,7 @@ void Worker::Run() {
     epoch_.Enter();
     // The sockets of this round may have been written to because of these letters.
     if (mailbox_.waiting()) TakeLetters();
-    for (int i = 0; i < count; ++i) {
-      const epoll_event& event = events[static_cast<size_t>(i)];
-      HandleEvent(*static_cast<EventSource*>(event.data.ptr), event.events);
-    }
+    HandleEvents({events.data(), static_cast<size_t>(std::max(count, 0))});
     OnWaitTimers();
     ServeReady();
     if (!stopping_ && shared_.stop_requested.load(std::memory_order_relaxed)) BeginStop();

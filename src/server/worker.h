@@ -27,6 +27,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include <sys/epoll.h>
+
 #include "base/epoch.h"
 #include "base/mutex.h"
 #include "command/dispatcher.h"
@@ -128,6 +130,19 @@ class Worker {
   void BeginStop();
   void FreeClosed();
 
+  // The events of a round, each received from before its turn (worker_round.cc).
+  struct Ahead {
+    Connection* connection = nullptr;  // null: nothing was received ahead
+    ssize_t received = 0;
+    int error_number = 0;
+    command::Foreseen foreseen;
+    std::unique_ptr<char[]> bytes;
+  };
+  void HandleEvents(std::span<const epoll_event> events);
+  bool MayReceiveAhead(const epoll_event& event) const;
+  void ReceiveAhead(const epoll_event& event, Ahead& ahead);
+  void TakeAhead(Ahead& ahead);
+
   // What others have sent (worker_letters.cc).
   void TakeLetter(DeferralEnd& end);
   void TakeLetter(const Delivery& delivery);
@@ -179,6 +194,8 @@ class Worker {
   // Bytes in, replies out (worker_serve.cc).
   void OnConnection(Connection& connection, uint32_t events);
   bool ReadAndServe(Connection& connection);
+  bool TakeReceived(Connection& connection, ssize_t received, std::string_view data);
+  void NoteActive(Connection& connection);
   ssize_t Receive(Connection& connection, std::string_view& data);
   void Serve(Connection& connection, std::string_view data, bool in_own_buffer);
   void Resume(Connection& connection);
@@ -242,6 +259,9 @@ class Worker {
 
   // Working memory of a round, shared by the connections in turn.
   std::unique_ptr<char[]> scratch_;
+  static constexpr size_t kAhead = 4;
+  std::array<Ahead, kAhead> ahead_;
+  command::Foreseen foreseen_;  // of the connection that is served
   resp::ReplyBuffer spare_reply_;
   bool spare_is_lent_ = false;
   std::vector<std::string_view> arguments_;

@@ -77,6 +77,11 @@ bool Worker::MayExecute(const Connection& connection) const {
 bool Worker::ReadAndServe(Connection& connection) {
   std::string_view data;
   const ssize_t received = Receive(connection, data);
+  return TakeReceived(connection, received, data);
+}
+
+// What came of a receive, with its errno.
+bool Worker::TakeReceived(Connection& connection, ssize_t received, std::string_view data) {
   if (received < 0) {
     if (errno == EAGAIN || errno == EINTR) {
       if (connection.tls != nullptr) Finish(connection);
@@ -95,11 +100,17 @@ bool Worker::ReadAndServe(Connection& connection) {
     Finish(connection);
     return false;
   }
+  NoteActive(connection);
+  input_bytes_ += static_cast<uint64_t>(received);
+  Serve(connection, data, !connection.input.empty());
+  return true;
+}
+
+// Connections stand in the list by the clock's ticks: within one of them their order says nothing.
+void Worker::NoteActive(Connection& connection) {
+  if (connection.card.active_ms.load(std::memory_order_relaxed) == clock_ms_) return;
   connection.card.active_ms.store(clock_ms_, std::memory_order_relaxed);
   idle_.MoveToEnd(connection);
-  input_bytes_ += static_cast<uint64_t>(received);
-  Serve(connection, data, data.data() != scratch_.get());
-  return true;
 }
 
 // Into the worker's memory while the connection has no unfinished request, so that thousands of
@@ -247,8 +258,8 @@ size_t Worker::ExecuteBatch(Connection& connection) {
     }
     const resp::ReplyBuffer::Mark mark = connection.reply.mark();
     session_before_ = session;
-    const size_t count =
-        dispatcher_.Execute(session, arguments_, next, now_ms_, kPauseReplyBytes, connection.reply);
+    const size_t count = dispatcher_.Execute(session, arguments_, next, now_ms_, kPauseReplyBytes,
+                                             connection.reply, foreseen_);
     if (dispatcher_.met_damage() && LeaveDamagedVersion(connection)) [[unlikely]] {
       connection.reply.TruncateTo(mark);
       session.state() = session_before_;
@@ -335,8 +346,7 @@ void Worker::Flush(Connection& connection) {
     if (connection.reply.damaged(kSendPieces)) return CloseUnreadable(connection);
     output_bytes_ += static_cast<uint64_t>(sent);
     connection.reply.Consume(static_cast<size_t>(sent));
-    connection.card.active_ms.store(clock_ms_, std::memory_order_relaxed);
-    idle_.MoveToEnd(connection);
+    NoteActive(connection);
     if (static_cast<size_t>(sent) < offered) return;  // the socket is full
   }
 }

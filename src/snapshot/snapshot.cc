@@ -13,9 +13,10 @@ namespace larder::snapshot {
 namespace {
 
 // The first lines of a record: head, key and the beginning of most values.
+constexpr uint64_t kFirstLines = 128;
+
 void PrefetchRecordAt(const char* base, uint64_t offset) {
-  __builtin_prefetch(base + offset);
-  __builtin_prefetch(base + offset + 64);
+  for (uint64_t at = 0; at < kFirstLines; at += 64) __builtin_prefetch(base + offset + at);
 }
 
 }  // namespace
@@ -63,14 +64,37 @@ std::optional<Value> Snapshot::Find(std::string_view key, uint64_t hash) const {
 
 void Snapshot::PrefetchBucket(uint64_t hash) const { Index().Prefetch(hash); }
 
-void Snapshot::PrefetchRecord(uint64_t hash) const {
+uint64_t Snapshot::PrefetchRecord(uint64_t hash) const {
   const uint64_t end = header_.records_end;
-  Index().Find(hash, [&](uint64_t payload) {
+  return kRecordAlignment * Index().Find(hash, [&](uint64_t payload) {
     // A prefetch never faults; the check keeps the address one that pointer arithmetic allows.
     const uint64_t offset = payload * kRecordAlignment;
     if (offset < end) PrefetchRecordAt(base_, offset);
     return true;
   });
+}
+
+void Snapshot::PrefetchValue(uint64_t record) const {
+  const uint64_t end = header_.records_end;
+  if (record == 0 || record + 8 > end) return;
+  const RecordHead head = UnpackRecordHead(LoadLe<uint64_t>(base_ + record));
+  const uint64_t bytes = 8 + RecordExtraBytes(head.flags) + head.key_bytes + head.value_bytes;
+  if (bytes > kPrefetchBytes || bytes > end - record) return;
+  // The first of these lines holds the byte behind those that were prefetched, wherever they began.
+  const uint64_t first = record % 64;
+  for (uint64_t at = kFirstLines; at < first + bytes; at += 64) {
+    __builtin_prefetch(base_ + record - first + at);
+  }
+}
+
+std::optional<Value> Snapshot::Find(std::string_view key, uint64_t hash, uint64_t record) const {
+  if (record == 0) return std::nullopt;
+  const RecordSpace space = Records();
+  StoredRecord found;
+  if (ReadRecord(space, record, found) && found.key == key) [[likely]] {
+    return ToValue(space, found);
+  }
+  return Find(key, hash);  // another key with the same tag stands before it
 }
 
 uint64_t Snapshot::Scan(uint64_t cursor, uint64_t count, const EntrySink& entry) const {

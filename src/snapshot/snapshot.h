@@ -92,9 +92,16 @@ class Snapshot {
   uint64_t Hash(std::string_view key) const { return HashBytes(key, header_.key_seed); }
   std::optional<Value> Find(std::string_view key) const { return Find(key, Hash(key)); }
   std::optional<Value> Find(std::string_view key, uint64_t hash) const;
-  // The steps of a batch: hash all keys, PrefetchBucket all, PrefetchRecord all, Find all.
+  // The steps of a batch: hash all keys, PrefetchBucket all, PrefetchRecord all, PrefetchValue all,
+  // Find all. Each leads on from what the step before has brought into the cache.
   void PrefetchBucket(uint64_t hash) const;
-  void PrefetchRecord(uint64_t hash) const;
+  // Where the record of this hash is, as far as its bucket tells; 0: nowhere.
+  uint64_t PrefetchRecord(uint64_t hash) const;
+  // What PrefetchRecord left out of a record of up to kPrefetchBytes.
+  void PrefetchValue(uint64_t record) const;
+  // As Find(key, hash), beginning where PrefetchRecord(hash) has said.
+  static constexpr uint64_t kUnknownRecord = 1;  // it was not asked; no record begins there
+  std::optional<Value> Find(std::string_view key, uint64_t hash, uint64_t record) const;
 
   // ---- Walks, in the order of the hash. Each calls `entry` for about `count` records, returns the
   // next cursor; 0 starts, 0 ends (docs/formats/snapshot.md, "SCAN cursors").
@@ -118,6 +125,9 @@ class Snapshot {
   const io::Mapping& mapping() const { return *mapping_; }
 
  private:
+  // Larger values are read by a copy that is long enough for the processor to run ahead by itself.
+  static constexpr uint64_t kPrefetchBytes = 1024;
+
   // Records of one collection: as many slots, in the order of their keys' hashes.
   struct MemberList {
     const char* slots = nullptr;

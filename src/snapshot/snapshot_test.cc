@@ -120,14 +120,38 @@ TEST(Snapshot, AWrongSumOfExpiriesIsNoticedByVerify) {
   EXPECT_THAT(verified.error().message(), HasSubstr("the footer's counts are wrong"));
 }
 
-TEST(Snapshot, ABatchOfPrefetchesChangesNothing) {
+std::optional<Value> FindByTheStepsOfABatch(const Snapshot& snapshot, std::string_view key) {
+  const uint64_t hash = snapshot.Hash(key);
+  snapshot.PrefetchBucket(hash);
+  const uint64_t record = snapshot.PrefetchRecord(hash);
+  snapshot.PrefetchValue(record);
+  return snapshot.Find(key, hash, record);
+}
+
+TEST(Snapshot, TheStepsOfABatchFindWhatFindDoes) {
   const auto snapshot = Opened(BuiltBytes(OneOfEach()));
   for (const std::string key : {"s", "absent", ""}) {
-    const uint64_t hash = snapshot->Hash(key);
-    snapshot->PrefetchBucket(hash);
-    snapshot->PrefetchRecord(hash);
-    EXPECT_EQ(snapshot->Find(key, hash).has_value(), key != "absent");
+    EXPECT_EQ(FindByTheStepsOfABatch(*snapshot, key).has_value(), key != "absent");
   }
+}
+
+// Of so many keys some share a bucket and its 16 bits of the hash.
+TEST(Snapshot, TheStepsOfABatchFindKeysWhoseTagAnotherHasToo) {
+  std::vector<TestRecord> records;
+  for (int i = 0; i < 200'000; ++i) {
+    records.push_back(StringRecord(std::to_string(i), "value of " + std::to_string(i)));
+  }
+  const auto snapshot = Opened(BuiltBytes(records));
+  size_t others = 0;
+  for (const TestRecord& record : records) {
+    const auto value = FindByTheStepsOfABatch(*snapshot, record.key);
+    ASSERT_TRUE(value) << record.key;
+    ASSERT_EQ(TextView(*value).text(), record.text);
+    const uint64_t first = snapshot->PrefetchRecord(snapshot->Hash(record.key));
+    others +=
+        snapshot->mapping().bytes().substr(first + 8, record.key.size()) == record.key ? 0 : 1;
+  }
+  EXPECT_GT(others, 0U);
 }
 
 TEST(Snapshot, AnEmptyOneIsWhole) {

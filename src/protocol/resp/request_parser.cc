@@ -109,6 +109,23 @@ bool ReadQuoted(std::string_view line, size_t& at, char quote, std::string& to) 
 
 }  // namespace
 
+std::string_view GuessKey(std::string_view data) {
+  const char* at = data.data();
+  const char* const end = at + data.size();
+  const auto left = [&] { return static_cast<uint64_t>(end - at); };
+  uint64_t number = 0;
+  const uint64_t count_head = left() > 0 && *at == '*' ? ReadShortHead(at, left(), number) : 0;
+  if (count_head == 0 || number < 2) return {};
+  at += count_head;
+  for (int bulk = 0; bulk < 2; ++bulk) {
+    const uint64_t head = left() > 0 && *at == '$' ? ReadShortHead(at, left(), number) : 0;
+    if (head == 0 || left() < head + number + kBulkTail) return {};
+    if (bulk == 1) return {at + head, number};
+    at += head + number + kBulkTail;
+  }
+  return {};
+}
+
 ParseOutcome RequestParser::Next(std::string_view data, Arguments& args) {
   consumed_ = 0;
   if (!error_.empty()) return ParseOutcome::kMalformed;

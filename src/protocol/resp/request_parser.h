@@ -38,6 +38,10 @@ enum class ParseOutcome : uint8_t {
   kMalformed,   // error() says why
 };
 
+// The second argument of the request at the front of `data` when it is of the usual shape, an array
+// of short bulks; else empty. Without any checks beyond its bounds: for prefetching.
+std::string_view GuessKey(std::string_view data);
+
 class RequestParser {
  public:
   explicit RequestParser(const RequestLimits& limits = {}) : limits_(limits) {}
