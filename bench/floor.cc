@@ -43,18 +43,23 @@ std::string BytesOf(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// What a connection has asked beyond whole requests, and what could not be sent yet.
+// What a connection has asked beyond whole requests, and which of the prepared replies' bytes could
+// not be sent yet.
 struct Connection {
   size_t asked = 0;
-  std::string unsent;
+  size_t sent = 0;
+  size_t to_send = 0;
+  bool waits_to_send = false;
 };
 
 class Floor {
  public:
   Floor(size_t request_bytes, const std::string& reply)
       : request_bytes_(request_bytes), reply_bytes_(reply.size()) {
-    constexpr size_t kReplies = 256;
-    for (size_t i = 0; i < kReplies; ++i) replies_ += reply;
+    constexpr size_t kPreparedBytes = 1 << 16;
+    do {
+      replies_ += reply;
+    } while (replies_.size() < kPreparedBytes);
     epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
     Must(epoll_ >= 0, "epoll_create1");
   }
@@ -112,7 +117,7 @@ class Floor {
 
   void Answer(int fd) {
     Connection& connection = connections_[fd];
-    if (!connection.unsent.empty()) return SendRest(fd, connection);
+    if (connection.to_send > 0) return SendRest(fd, connection);
     const ssize_t got = ::recv(fd, input_, sizeof(input_), 0);
     if (got < 0 && errno == EAGAIN) return;
     if (got <= 0) return Close(fd);
@@ -121,22 +126,22 @@ class Floor {
     connection.asked %= request_bytes_;
     if (requests == 0) return;
     while (replies_.size() < requests * reply_bytes_) replies_ += replies_;
-    const std::string_view replies(replies_.data(), requests * reply_bytes_);
-    const ssize_t sent = ::send(fd, replies.data(), replies.size(), MSG_NOSIGNAL);
-    if (sent < 0 && errno != EAGAIN) return Close(fd);
-    const size_t done = sent < 0 ? 0 : static_cast<size_t>(sent);
-    if (done == replies.size()) return;
-    connection.unsent = replies.substr(done);
-    Watch(fd, EPOLLOUT, EPOLL_CTL_MOD);
+    connection.sent = 0;
+    connection.to_send = requests * reply_bytes_;
+    SendRest(fd, connection);
   }
 
   void SendRest(int fd, Connection& connection) {
     const ssize_t sent =
-        ::send(fd, connection.unsent.data(), connection.unsent.size(), MSG_NOSIGNAL);
-    if (sent < 0 && errno == EAGAIN) return;
-    if (sent < 0) return Close(fd);
-    connection.unsent.erase(0, static_cast<size_t>(sent));
-    if (connection.unsent.empty()) Watch(fd, EPOLLIN, EPOLL_CTL_MOD);
+        ::send(fd, replies_.data() + connection.sent, connection.to_send, MSG_NOSIGNAL);
+    if (sent < 0 && errno != EAGAIN) return Close(fd);
+    const size_t done = sent < 0 ? 0 : static_cast<size_t>(sent);
+    connection.sent += done;
+    connection.to_send -= done;
+    const bool waits = connection.to_send > 0;
+    if (waits == connection.waits_to_send) return;
+    connection.waits_to_send = waits;
+    Watch(fd, waits ? EPOLLOUT : EPOLLIN, EPOLL_CTL_MOD);
   }
 
   const size_t request_bytes_;

@@ -1,76 +1,62 @@
-// larder_load: puts a bounded, verified load on a Redis server on loopback and reports as JSON.
+// larder_load: puts a bounded, verified load on a server on loopback and reports as JSON.
 //
-// One thread, one epoll; every connection keeps one batch of `pipeline` requests under way. Every
-// reply is read whole, counted and compared with the record it must show (bench/record_shape.h),
-// and all values of one reply must be of one version. The server's CPU time comes from the kernel's
-// clock of its process, since throughput on a small noisy machine lies.
-#include <algorithm>
+// One thread, one epoll. In a closed loop every connection keeps one batch of `pipeline` requests
+// under way; with --rate requests are due at fixed times whatever the server does, and latencies
+// count from then. Every reply is read whole and compared with what the records must show
+// (bench/reply_check.h). The server's CPU time comes from the kernel's clock of its process, since
+// throughput on a small noisy machine lies.
+//
+// workload.cc has the workloads; a server of another protocol needs a name in protocols, its
+// requests in workload.cc and its replies in reply_reader.cc.
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <ctime>
 #include <exception>
+#include <map>
 #include <memory>
-#include <random>
-#include <stdexcept>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include <CLI/CLI.hpp>
-#include <arpa/inet.h>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
+#include "die.h"
+#include "load_connection.h"
 #include "record_shape.h"
-#include "reply_reader.h"
+#include "reply_check.h"
+#include "workload.h"
 
 namespace larder::bench {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-enum class Workload { kGet, kMget, kHgetall };
+const std::map<std::string, Protocol> protocols = {
+    {"resp2", Protocol::kResp2},
+    {"resp3", Protocol::kResp3},
+    {"memcached", Protocol::kMemcachedText},
+    {"memcached-meta", Protocol::kMemcachedMeta},
+};
 
 struct Options {
-  std::string host = "127.0.0.1";
-  uint16_t port = 6380;
+  LoadPlan plan;
+  RecordSet set;
+  ChoiceOptions choice;
+  std::string shape = "mixed";
+  std::string workload = "get";
+  size_t mget_keys = 10;
   int connections = 50;
   int pipeline = 1;
-  int keys_per_request = 10;  // of MGET
-  std::string workload = "get";
-  uint64_t records = 750000;
+  double rate = 0;
   double seconds = 3;
+  uint64_t least_requests = 0;
   double warmup_seconds = 0.5;
   int64_t server_pid = 0;
   uint64_t seed = 1;
   bool until_stdin_ends = false;
-  bool any_reply = false;
 };
-
-struct Tally {
-  uint64_t requests = 0;
-  uint64_t errors = 0;
-  uint64_t wrong = 0;      // a value that is not the record's
-  uint64_t mixtures = 0;   // values of several versions in one reply
-  uint64_t backwards = 0;  // a version below the one the connection saw before
-  uint64_t versions = 0;   // switches seen by connections
-  std::string first_failure;
-  std::vector<uint32_t> latencies_us;  // of batches
-};
-
-[[noreturn]] void Die(const std::string& message) {
-  throw std::runtime_error(fmt::format("larder_load: {}\n", message));
-}
-
-std::string Reason() { return std::generic_category().message(errno); }
 
 double ProcessCpuSeconds(int64_t pid) {
   if (pid == 0) return 0;
@@ -83,283 +69,205 @@ double ProcessCpuSeconds(int64_t pid) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
-class Connection {
- public:
-  Connection(const Options& options, Workload workload, uint64_t seed)
-      : options_(options), workload_(workload), random_(seed) {
-    fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(options.port);
-    if (inet_pton(AF_INET, options.host.c_str(), &address.sin_addr) != 1) Die("bad host");
-    if (connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) {
-      Die(fmt::format("connect {}:{}: {}", options.host, options.port, Reason()));
-    }
-    const int on = 1;
-    setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    fcntl(fd_, F_SETFL, O_NONBLOCK);
-    input_.resize(1 << 16);
-  }
-  ~Connection() { close(fd_); }
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
-
-  int fd() const { return fd_; }
-  bool idle() const { return waiting_ == 0; }
-
-  void SendBatch() {
-    output_.clear();
-    asked_.clear();
-    for (int i = 0; i < options_.pipeline; ++i) AppendRequest();
-    waiting_ = options_.pipeline;
-    sent_ = 0;
-    answered_keys_ = 0;
-    started_ = Clock::now();
-    Flush();
-  }
-
-  bool unsent() const { return sent_ < output_.size(); }
-
-  void Flush() {
-    while (unsent()) {
-      const ssize_t n = send(fd_, output_.data() + sent_, output_.size() - sent_, MSG_NOSIGNAL);
-      if (n < 0 && errno == EAGAIN) return;
-      if (n <= 0) Die(fmt::format("send: {}", Reason()));
-      sent_ += static_cast<size_t>(n);
-    }
-  }
-
-  // Reads what has come; true when the batch is complete.
-  bool Receive(Tally& tally) {
-    if (filled_ == input_.size()) input_.resize(input_.size() * 2);
-    const ssize_t n = recv(fd_, input_.data() + filled_, input_.size() - filled_, 0);
-    if (n < 0 && errno == EAGAIN) return false;
-    if (n == 0) Die("the server closed the connection");
-    if (n < 0) Die(fmt::format("recv: {}", Reason()));
-    filled_ += static_cast<size_t>(n);
-    size_t at = 0;
-    while (waiting_ > 0) {
-      std::string_view error;
-      const size_t bytes = ReadReply({input_.data() + at, filled_ - at}, bulks_, error);
-      if (bytes == 0) break;
-      at += bytes;
-      --waiting_;
-      Check(error, tally);
-    }
-    std::memmove(input_.data(), input_.data() + at, filled_ - at);
-    filled_ -= at;
-    if (waiting_ > 0) return false;
-    const auto elapsed =
-        std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started_);
-    tally.latencies_us.push_back(static_cast<uint32_t>(elapsed.count()));
-    return true;
-  }
-
- private:
-  uint64_t RandomString() {
-    uint64_t record = random_() % options_.records;
-    return IsHash(record) ? record - 1 : record;
-  }
-
-  void AppendBulk(std::string_view bytes) {
-    fmt::format_to(std::back_inserter(output_), "${}\r\n{}\r\n", bytes.size(), bytes);
-  }
-
-  void AppendKey(uint64_t record) {
-    asked_.push_back(record);
-    AppendBulk(KeyOf(record).view());
-  }
-
-  void AppendRequest() {
-    switch (workload_) {
-      case Workload::kGet:
-        output_ += "*2\r\n$3\r\nGET\r\n";
-        AppendKey(RandomString());
-        break;
-      case Workload::kMget:
-        fmt::format_to(std::back_inserter(output_), "*{}\r\n$4\r\nMGET\r\n",
-                       options_.keys_per_request + 1);
-        for (int i = 0; i < options_.keys_per_request; ++i) AppendKey(RandomString());
-        break;
-      case Workload::kHgetall:
-        output_ += "*2\r\n$7\r\nHGETALL\r\n";
-        AppendKey(random_() % (options_.records / 4) * 4 + 3);
-        break;
-    }
-  }
-
-  void Fail(Tally& tally, uint64_t& counter, std::string_view what) {
-    ++counter;
-    if (tally.first_failure.empty()) tally.first_failure = what;
-  }
-
-  // Compares the bulks of the reply with the records that were asked for, in order.
-  void Check(std::string_view error, Tally& tally) {
-    ++tally.requests;
-    if (options_.any_reply) return;
-    const size_t keys =
-        workload_ == Workload::kMget ? static_cast<size_t>(options_.keys_per_request) : 1;
-    const size_t first_key = answered_keys_;
-    answered_keys_ += keys;
-    if (!error.empty()) return Fail(tally, tally.errors, error);
-    const size_t wanted = workload_ == Workload::kHgetall ? 2 * kFieldCount : keys;
-    if (bulks_.size() != wanted) {
-      return Fail(tally, tally.wrong, fmt::format("{} strings for {}", bulks_.size(), wanted));
-    }
-    int64_t version = -1;
-    for (size_t i = 0; i < wanted; ++i) {
-      if (workload_ == Workload::kHgetall && i % 2 == 0) continue;  // a field's name
-      CheckValue(bulks_[i], i, first_key, version, tally);
-    }
-    if (version < seen_version_) Fail(tally, tally.backwards, "a connection went back a version");
-    if (version != seen_version_) ++tally.versions;
-    seen_version_ = version;
-  }
-
-  void CheckValue(const Bulk& bulk, size_t i, size_t first_key, int64_t& version, Tally& tally) {
-    char expected[kStringBytes];
-    const bool hash = workload_ == Workload::kHgetall;
-    const size_t size = hash ? kFieldBytes : kStringBytes;
-    if (bulk.null || bulk.bytes.size() != size) {
-      return Fail(tally, tally.wrong, fmt::format("'{}' is no value of ours", bulk.bytes));
-    }
-    const int64_t found = std::strtoll(std::string(bulk.bytes.substr(1, 5)).c_str(), nullptr, 10);
-    PutValue(expected, size, asked_[first_key + (hash ? 0 : i)], hash ? i / 2 : 0,
-             static_cast<uint64_t>(found));
-    if (bulk.bytes != std::string_view(expected, size)) {
-      Fail(tally, tally.wrong, fmt::format("'{}' is another record's value", bulk.bytes));
-    }
-    if (version >= 0 && version != found) Fail(tally, tally.mixtures, "two versions in one reply");
-    version = found;
-  }
-
-  const Options& options_;
-  Workload workload_;
-  std::mt19937_64 random_;
-  int fd_ = -1;
-  std::string output_;
-  size_t sent_ = 0;
-  std::vector<uint64_t> asked_;
-  size_t answered_keys_ = 0;
-  int waiting_ = 0;
-  std::vector<char> input_;
-  size_t filled_ = 0;
-  std::vector<Bulk> bulks_;
-  int64_t seen_version_ = 0;
-  Clock::time_point started_;
-};
+Clock::duration Seconds(double seconds) {
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
 
 class Load {
  public:
-  Load(const Options& options, Workload workload) {
+  Load(const Options& options, const Workload& workload)
+      : options_(options), checker_(workload, options.set, options.plan.protocol) {
     epoll_ = epoll_create1(EPOLL_CLOEXEC);
+    const Choice choice(workload, options.set, options.choice);
     for (int i = 0; i < options.connections; ++i) {
-      connections_.push_back(std::make_unique<Connection>(
-          options, workload, options.seed * 1000 + static_cast<uint64_t>(i)));
-      epoll_event event{};
-      event.events = EPOLLIN;
-      event.data.ptr = connections_.back().get();
-      epoll_ctl(epoll_, EPOLL_CTL_ADD, connections_.back()->fd(), &event);
+      connections_.push_back(
+          std::make_unique<LoadConnection>(options.plan, workload, options.set, choice, checker_,
+                                           options.seed * 1000 + static_cast<uint64_t>(i)));
+      Watch(connections_.back()->fd(), connections_.back().get(), EPOLL_CTL_ADD, EPOLLIN);
     }
-    if (!options.until_stdin_ends) return;
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.ptr = nullptr;
-    epoll_ctl(epoll_, EPOLL_CTL_ADD, STDIN_FILENO, &event);
+    if (options.until_stdin_ends) Watch(STDIN_FILENO, nullptr, EPOLL_CTL_ADD, EPOLLIN);
   }
   ~Load() { close(epoll_); }
   Load(const Load&) = delete;
   Load& operator=(const Load&) = delete;
 
-  // Runs for `seconds`, then lets the batches under way finish.
-  Tally Run(double seconds) {
-    Tally tally;
-    tally.latencies_us.reserve(1 << 20);
-    const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                                        std::chrono::duration<double>(seconds));
-    for (auto& connection : connections_) connection->SendBatch();
-    size_t busy = connections_.size();
-    bool over = false;
-    while (busy > 0) {
-      epoll_event events[256];
-      const int n = epoll_wait(epoll_, events, 256, 10000);
-      if (n == 0) Die("no reply for 10 seconds");
-      over = over || Clock::now() >= end;
-      for (int i = 0; i < n; ++i) {
-        if (events[i].data.ptr == nullptr) {
-          over = true;
-          epoll_ctl(epoll_, EPOLL_CTL_DEL, STDIN_FILENO, nullptr);
-          continue;
-        }
-        auto& connection = *static_cast<Connection*>(events[i].data.ptr);
-        connection.Flush();
-        if (connection.idle() || !connection.Receive(tally)) continue;
-        if (over) {
-          --busy;
-        } else {
-          connection.SendBatch();
-        }
-      }
+  // Runs for `seconds` or until stdin ends, then lets what is under way finish.
+  void Run(double seconds, Tally& tally) {
+    over_ = false;
+    end_ = Clock::now() + Seconds(seconds);
+    if (options_.rate > 0) return RunPaced(tally);
+    for (auto& connection : connections_) SendBatch(*connection);
+    while (AnyBusy()) {
+      Wait(std::chrono::seconds(10), true, tally);
     }
-    return tally;
   }
 
  private:
+  void Watch(int fd, LoadConnection* connection, int operation, uint32_t what) const {
+    epoll_event event{};
+    event.events = what;
+    event.data.ptr = connection;
+    epoll_ctl(epoll_, operation, fd, &event);
+  }
+
+  void SendBatch(LoadConnection& connection) {
+    if (connection.idle()) ++busy_;
+    connection.Send(options_.pipeline, Clock::now());
+    NoteOutput(connection);
+  }
+
+  bool AnyBusy() const { return busy_ > 0; }
+
+  void NoteOutput(LoadConnection& connection) const {
+    if (connection.unsent() == connection.watches_output) return;
+    connection.watches_output = connection.unsent();
+    Watch(connection.fd(), &connection, EPOLL_CTL_MOD,
+          connection.watches_output ? EPOLLIN | EPOLLOUT : EPOLLIN);
+  }
+
+  // Requests are due at fixed times, on the connections in turns.
+  void RunPaced(Tally& tally) {
+    const auto start = Clock::now();
+    size_t next = 0;
+    const auto due_at = [&] { return start + Seconds(static_cast<double>(next) / options_.rate); };
+    while (!over_ || AnyBusy()) {
+      auto due = due_at();
+      for (; !over_ && due < end_ && due <= Clock::now(); due = due_at()) {
+        LoadConnection& connection = *connections_[next++ % connections_.size()];
+        if (connection.idle()) ++busy_;
+        connection.Send(1, due);
+        NoteOutput(connection);
+      }
+      over_ = over_ || due >= end_;
+      if (over_ && !AnyBusy()) return;
+      const auto wait = over_ ? Seconds(10) : std::max(due - Clock::now(), Clock::duration(0));
+      Wait(wait, over_, tally);
+    }
+  }
+
+  // Waits for replies; having waited in vain is an error where somebody must answer.
+  void Wait(Clock::duration longest, bool must_answer, Tally& tally) {
+    epoll_event events[256];
+    const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(longest).count();
+    const timespec timeout{.tv_sec = nanoseconds / 1'000'000'000,
+                           .tv_nsec = nanoseconds % 1'000'000'000};
+    const int n = epoll_pwait2(epoll_, events, 256, &timeout, nullptr);
+    if (n < 0 && errno != EINTR) Die("epoll_pwait2");
+    if (n == 0 && must_answer) Die("no reply for 10 seconds");
+    over_ = over_ || (Clock::now() >= end_ && tally.findings.requests >= options_.least_requests);
+    for (int i = 0; i < n; ++i) {
+      if (events[i].data.ptr == nullptr) {
+        over_ = true;
+        Watch(STDIN_FILENO, nullptr, EPOLL_CTL_DEL, 0);
+      } else {
+        Serve(*static_cast<LoadConnection*>(events[i].data.ptr), tally);
+      }
+    }
+  }
+
+  void Serve(LoadConnection& connection, Tally& tally) {
+    connection.Flush();
+    NoteOutput(connection);
+    const bool was_busy = !connection.idle();
+    connection.Receive(tally);
+    if (!was_busy || !connection.idle()) return;
+    --busy_;
+    if (!over_ && options_.rate == 0) SendBatch(connection);
+  }
+
+  const Options& options_;
+  ReplyChecker checker_;
   int epoll_ = -1;
-  std::vector<std::unique_ptr<Connection>> connections_;
+  std::vector<std::unique_ptr<LoadConnection>> connections_;
+  size_t busy_ = 0;  // connections that wait for a reply
+  bool over_ = false;
+  Clock::time_point end_;
 };
 
-uint32_t Percentile(const std::vector<uint32_t>& sorted, double share) {
-  if (sorted.empty()) return 0;
-  return sorted[static_cast<size_t>(share * static_cast<double>(sorted.size() - 1))];
-}
-
-int Measure(const Options& options, Workload workload) {
-  Load load(options, workload);
-  if (options.warmup_seconds > 0 && !options.until_stdin_ends) load.Run(options.warmup_seconds);
-  const double cpu_before = ProcessCpuSeconds(options.server_pid);
-  const auto start = Clock::now();
-  Tally tally = load.Run(options.seconds);
-  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  const double cpu = ProcessCpuSeconds(options.server_pid) - cpu_before;
-  std::ranges::sort(tally.latencies_us);
-  const auto requests = static_cast<double>(tally.requests);
+void Report(const Options& options, const Tally& tally, double seconds, double cpu_seconds) {
+  const Findings& found = tally.findings;
+  const auto requests = static_cast<double>(found.requests);
+  const auto counts = tally.latencies.Counts();
+  const auto microseconds = [&](double percent) {
+    return static_cast<double>(command::PercentileNs(counts, percent)) / 1000;
+  };
   fmt::print(
       "{{\"workload\":\"{}\",\"connections\":{},\"pipeline\":{},\"requests\":{},\"seconds\":{:.3f},"
-      "\"requests_per_second\":{:.0f},\"server_cpu_us_per_request\":{:.4f},\"p50_us\":{},"
-      "\"p99_us\":{},\"p999_us\":{},\"max_us\":{},\"errors\":{},\"wrong\":{},\"mixtures\":{},"
-      "\"backwards\":{},\"versions_seen\":{}}}\n",
-      options.workload, options.connections, options.pipeline, tally.requests, seconds,
-      requests / seconds, cpu * 1e6 / requests, Percentile(tally.latencies_us, 0.5),
-      Percentile(tally.latencies_us, 0.99), Percentile(tally.latencies_us, 0.999),
-      Percentile(tally.latencies_us, 1), tally.errors, tally.wrong, tally.mixtures, tally.backwards,
-      tally.versions);
-  if (tally.first_failure.empty()) return 0;
-  fmt::print(stderr, "larder_load: first failure: {}\n", tally.first_failure);
+      "\"requests_per_second\":{:.0f},\"server_cpu_us_per_request\":{:.4f},\"p50_us\":{:.1f},"
+      "\"p90_us\":{:.1f},\"p99_us\":{:.1f},\"p999_us\":{:.1f},\"p9999_us\":{:.1f},"
+      "\"max_us\":{:.1f},\"errors\":{},\"wrong\":{},\"mixtures\":{},\"backwards\":{},"
+      "\"versions_seen\":{}}}\n",
+      options.workload, options.connections, options.pipeline, found.requests, seconds,
+      requests / seconds, cpu_seconds * 1e6 / requests, microseconds(50), microseconds(90),
+      microseconds(99), microseconds(99.9), microseconds(99.99), tally.latencies.LongestUs(),
+      found.errors, found.wrong, found.mixtures, found.backwards, found.versions);
+}
+
+int Measure(const Options& options, const Workload& workload) {
+  prctl(PR_SET_TIMERSLACK, 1UL);  // sleep as long as asked, not 50 us more
+  Load load(options, workload);
+  if (options.warmup_seconds > 0 && !options.until_stdin_ends) {
+    Tally ignored;
+    load.Run(options.warmup_seconds, ignored);
+  }
+  const double cpu_before = ProcessCpuSeconds(options.server_pid);
+  const auto start = Clock::now();
+  Tally tally;
+  load.Run(options.seconds, tally);
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  Report(options, tally, seconds, ProcessCpuSeconds(options.server_pid) - cpu_before);
+  if (tally.findings.first_failure.empty()) return 0;
+  fmt::print(stderr, "larder_load: first failure: {}\n", tally.findings.first_failure);
   return 1;
+}
+
+void CheckOptions(const Options& options, const Workload& workload) {
+  const bool memcached = options.plan.protocol == Protocol::kMemcachedText ||
+                         options.plan.protocol == Protocol::kMemcachedMeta;
+  if (memcached && workload.content != Content::kValues) Die("memcached has strings only");
+  if (options.plan.protocol == Protocol::kMemcachedMeta && workload.name == "mget") {
+    Die("mg asks for one key");
+  }
+  if (workload.argument == Argument::kCursor && (options.pipeline != 1 || options.rate > 0)) {
+    Die("a walk's next cursor is known when its last page has come: pipeline 1, no rate");
+  }
+  if (options.rate > 0 && options.pipeline != 1) Die("--rate sends requests one by one");
 }
 
 int Main(int argc, char** argv) {
   Options options;
-  CLI::App app("A verified load on a Redis server, reported as a line of JSON.");
-  app.add_option("--host", options.host, "IPv4 address");
-  app.add_option("--port", options.port);
+  CLI::App app("A verified load on a server, reported as a line of JSON.");
+  app.add_option("--host", options.plan.host, "IPv4 address");
+  app.add_option("--port", options.plan.port);
+  app.add_option("--protocol", options.plan.protocol)
+      ->transform(CLI::CheckedTransformer(protocols));
   app.add_option("--connections", options.connections)->check(CLI::Range(1, 10000));
   app.add_option("--pipeline", options.pipeline, "requests per batch")->check(CLI::Range(1, 10000));
-  app.add_option("--workload", options.workload)->check(CLI::IsMember({"get", "mget", "hgetall"}));
-  app.add_option("--keys-per-request", options.keys_per_request, "of mget");
-  app.add_option("--records", options.records, "as given to larder_make_records");
+  app.add_option("--rate", options.rate, "requests a second in total, whatever the server does");
+  app.add_option("--workload", options.workload, "see bench/workload.cc");
+  app.add_option("--keys-per-request", options.mget_keys, "of mget");
+  app.add_option("--zipf", options.choice.zipf, "choose by Zipf's law with this exponent");
+  app.add_option("--hit-ratio", options.choice.hit_ratio, "the share of what is asked that exists")
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--records", options.set.records, "as given to larder_make_records");
+  app.add_option("--shape", options.shape, "the same");
+  app.add_option("--value-bytes", options.set.value_bytes, "the same");
+  app.add_option("--elements", options.set.elements, "the same");
   app.add_option("--seconds", options.seconds)->check(CLI::Range(0.01, 3600.0));
+  app.add_option("--least-requests", options.least_requests,
+                 "of a closed loop: goes on beyond --seconds until there were so many");
   app.add_option("--warmup-seconds", options.warmup_seconds);
   app.add_option("--server-pid", options.server_pid, "measures this process's CPU time");
   app.add_option("--seed", options.seed);
   app.add_flag("--until-stdin-ends", options.until_stdin_ends, "end before --seconds are over");
-  app.add_flag("--any-reply", options.any_reply, "count replies and believe them (larder_floor's)");
+  app.add_flag("--any-reply", options.plan.any_reply,
+               "count replies and believe them (larder_floor's)");
   CLI11_PARSE(app, argc, argv);
-  if (options.records < 4) Die("at least 4 records");
-  const Workload workload = options.workload == "get"    ? Workload::kGet
-                            : options.workload == "mget" ? Workload::kMget
-                                                         : Workload::kHgetall;
+  options.set.shape = ShapeNamed(options.shape);
+  const Workload& workload = WorkloadNamed(options.workload);
+  CheckOptions(options, workload);
+  options.plan.keys_per_request = workload.name == "mget" ? options.mget_keys : 1;
+  options.plan.paced = options.rate > 0;
   return Measure(options, workload);
 }
 
@@ -370,7 +278,7 @@ int main(int argc, char** argv) {
   try {
     return larder::bench::Main(argc, argv);
   } catch (const std::exception& error) {
-    std::fputs(error.what(), stderr);
+    std::fprintf(stderr, "larder_load: %s\n", error.what());
     return 1;
   }
 }

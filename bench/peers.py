@@ -1,5 +1,6 @@
-"""The servers of the workloads: Larder and its peer, each pinned to a core, with the same records."""
+"""The servers of the workloads: Larder and its peers, each pinned to a core, with the same records."""
 import os
+import pwd
 import signal
 import socket
 import subprocess
@@ -57,13 +58,18 @@ class Server:
         self.log.close()
 
 
-def exchange(port, request):
+def exchange(port, request, protocol="resp2"):
     """What is sent for one request, and what a server of these records answers."""
     sent = b"*%d\r\n" % len(request)
     for word in request:
         sent += b"$%d\r\n%s\r\n" % (len(word), word.encode())
     end = b"+PONG\r\n"
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        if protocol == "resp3":
+            connection.sendall(b"HELLO 3\r\nPING\r\n")
+            greeting = b""
+            while not greeting.endswith(end):
+                greeting += connection.recv(1 << 16)
         connection.sendall(sent + b"*1\r\n$4\r\nPING\r\n")
         reply = b""
         while not reply.endswith(end):
@@ -85,21 +91,45 @@ def start_floor(directory, floor, request, reply):
     return server
 
 
-def start_redis(directory, make_records, records):
+def make(make_records, records, arguments):
+    return [str(word) for word in (make_records, records, *arguments)]
+
+
+def start_redis(directory, make_records, records, shape=()):
     port = free_port()
     server = Server("redis", ["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "",
                               "--appendonly", "no", "--dir", directory], port, directory)
     wait_until("redis-server", lambda: ask(port, "PING") == "+PONG")
-    with subprocess.Popen([make_records, str(records), "--resp"], stdout=subprocess.PIPE) as source:
+    with subprocess.Popen(make(make_records, records, [*shape, "--resp"]), stdout=subprocess.PIPE) as source:
         subprocess.run(["redis-cli", "-p", str(port), "--pipe"], stdin=source.stdout, check=True,
                        stdout=subprocess.DEVNULL)
     return server
 
 
-def start_larder(directory, larder, make_records, records, threads=1, core=0):
+def start_memcached(directory, make_records, records, shape=()):
+    """One worker thread, memory for all; what it keeps is the strings among the records."""
+    port = free_port()
+    server = Server("memcached", ["memcached", "-l", "127.0.0.1", "-p", port, "-U", 0, "-t", 1, "-m", 4096,
+                                  "-I", "4m", "-u", pwd.getpwuid(os.getuid()).pw_name], port, directory)
+    wait_until("memcached", lambda: ask(port, "version").startswith("VERSION"))
+    with subprocess.Popen(make(make_records, records, [*shape, "--memcached"]),
+                          stdout=subprocess.PIPE) as source, \
+            socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        while True:
+            some = source.stdout.read(1 << 20)
+            if not some:
+                break
+            connection.sendall(some)
+        connection.sendall(b"version\r\n")  # answered when all before it is stored
+        if not connection.makefile("rb").readline().startswith(b"VERSION"):
+            sys.exit("bench: memcached refused a record")
+    return server
+
+
+def start_larder(directory, larder, make_records, records, shape=(), threads=1, core=0):
     port = free_port()
     source = directory / "records.jsonl"
     with open(source, "wb") as file:
-        subprocess.run([make_records, str(records)], stdout=file, check=True)
+        subprocess.run(make(make_records, records, shape), stdout=file, check=True)
     return Server("larder", [larder, "serve", "--resp", f"127.0.0.1:{port}", "--threads", threads,
                              "--dir", directory / "versions", source], port, directory, core)

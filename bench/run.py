@@ -1,140 +1,91 @@
 #!/usr/bin/env python3
-"""Larder beside redis-server, workload by workload, in one run.
+"""Larder beside redis-server and memcached, workload by workload, in one run.
 
-Both servers run on one core with the same records, the load generator on the other core; so does the
+Each server runs on one core with the same records, the load generator on the other core; so does the
 floor, a server that sends the same reply for everything and looks at nothing. They take turns (ABCABC...),
 every figure is the median of the rounds, and the server's CPU time per request comes from the
-kernel's accounting. Prints a table of ratios (above 1: Larder is ahead), writes JSON.
+kernel's accounting. Prints a table of ratios (above 1: Larder is ahead), writes JSON; bench/plot.py
+draws it.
 
     ./dev bench                    all workloads
     ./dev bench get-p16 --rounds 9
+    ./dev bench --list
 """
 import argparse
 import json
 import os
 import pathlib
+import platform
 import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
 
 import compiling
+import latency
 import queues
 import sources
 import switching
-from peers import exchange, pinned, start_floor, start_larder, start_redis
+import table
+import turns
+import two_workers
+from workloads import WORKLOADS
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-WORKLOADS = {
-    "get-p1": ["--workload", "get", "--pipeline", "1"],
-    "get-p16": ["--workload", "get", "--pipeline", "16"],
-    "get-p64": ["--workload", "get", "--pipeline", "64"],
-    "mget10-p1": ["--workload", "mget", "--pipeline", "1"],
-    "mget10-p16": ["--workload", "mget", "--pipeline", "16"],
-    "hgetall10-p1": ["--workload", "hgetall", "--pipeline", "1"],
-    "hgetall10-p16": ["--workload", "hgetall", "--pipeline", "16"],
-}
-STRING = "item:000000000000"
-HASH = "item:000000000003"
-REQUESTS = {"get": ["GET", STRING], "mget": ["MGET", *[STRING] * 10], "hgetall": ["HGETALL", HASH]}
-OTHERS = {"compile": compiling, "queues": queues, "sources": sources, "switch": switching}
+# Workloads that are more than requests.
+OTHERS = {"two-workers": two_workers, "latency": latency, "compile": compiling, "queues": queues,
+          "sources": sources, "switch": switching}
 
 
-def measure(load, server, records, seconds, arguments):
-    done = subprocess.run(
-        pinned(1, [load, "--port", server.port, "--server-pid", server.process.pid, "--records",
-                   records, "--seconds", seconds, "--connections", 50, *arguments]),
-        capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"bench: load on {server.name} failed: {done.stderr.strip()} {done.stdout.strip()}")
-    return json.loads(done.stdout)
-
-
-def main():
+def parsed():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("workloads", nargs="*", help=f"of {', '.join([*WORKLOADS, *OTHERS])}; default: all")
+    parser.add_argument("workloads", nargs="*", help="names of --list; default: all")
+    parser.add_argument("--list", action="store_true", help="names the workloads and ends")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2)
-    parser.add_argument("--records", type=int, default=1000000)
+    parser.add_argument("--seconds", type=float, default=1, help="of each round")
+    parser.add_argument("--records", type=int, default=750000, help="where a workload names no other number")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
-    parser.add_argument("--json", type=pathlib.Path, help="write every figure here")
+    parser.add_argument("--json", type=pathlib.Path,
+                        help="write every figure here; what other workloads have there stays")
+    parser.add_argument("--lock", type=pathlib.Path, help="hold this file (flock) while measuring")
     options = parser.parse_args()
     unknown = set(options.workloads) - set(WORKLOADS) - set(OTHERS)
     if unknown:
-        parser.error(f"no workload {', '.join(sorted(unknown))}; see --help")
-    if not shutil.which("redis-server"):
-        sys.exit("bench: redis-server is missing; ./dev deps installs it")
+        parser.error(f"no workload {', '.join(sorted(unknown))}; see --list")
+    return options
+
+
+def write_json(options, results):
+    known = json.loads(options.json.read_text()) if options.json.exists() else {}
+    known |= {"cores": os.cpu_count(), "kernel": platform.release(), "records": options.records,
+              "rounds": options.rounds, "seconds": options.seconds,
+              "results": known.get("results", {}) | results}
+    options.json.write_text(json.dumps(known, indent=1) + "\n")
+
+
+def main():
+    options = parsed()
+    if options.list:
+        print("\n".join([*WORKLOADS, *OTHERS]))
+        return
+    for program in ("redis-server", "memcached"):
+        if not shutil.which(program):
+            sys.exit(f"bench: {program} is missing; ./dev bench installs it")
     chosen = options.workloads or [*WORKLOADS, *OTHERS]
     results = {}
-    names = [name for name in chosen if name in WORKLOADS]
-    if names:
-        with tempfile.TemporaryDirectory(prefix="larder-bench-") as directory:
-            results = run_requests(options, names, pathlib.Path(directory))
-        report(results, options)
+    requests = [WORKLOADS[name] for name in chosen if name in WORKLOADS]
+    if requests:
+        table.header(options)
+    for workload, rounds in turns.run_requests(options, requests):
+        results[workload.name] = table.summary(workload, rounds)
+        table.line(workload.name, results[workload.name])
+        if options.json:
+            write_json(options, results)
     for name in [name for name in chosen if name in OTHERS]:
         with tempfile.TemporaryDirectory(prefix="larder-bench-") as directory:
             results[name] = OTHERS[name].run(options, pathlib.Path(directory))
         OTHERS[name].report(results[name])
-    if options.json:
-        options.json.write_text(json.dumps({"cores": os.cpu_count(), "records": options.records,
-                                            "results": results}, indent=1) + "\n")
-
-
-def run_requests(options, names, directory):
-    """Every named workload on both servers in turns: {name: {server: [rounds]}}."""
-    make_records = options.build / "larder_make_records"
-    results = {name: {"larder": [], "redis": [], "floor": []} for name in names}
-    servers = []
-    try:
-        servers.append(start_larder(directory, options.build / "larder", make_records,
-                                    options.records))
-        servers.append(start_redis(directory, make_records, options.records))
-        for server in servers:
-            server.wait_for_records(options.records)
-        for name in names:
-            arguments = WORKLOADS[name]
-            floor = start_floor(directory, options.build / "larder_floor",
-                                *exchange(servers[0].port, REQUESTS[arguments[1]]))
-            servers.append(floor)
-            for _ in range(options.rounds):
-                for server in servers:
-                    results[name][server.name].append(
-                        measure(options.build / "larder_load", server, options.records, options.seconds,
-                                [*arguments, *(["--any-reply"] if server is floor else [])]))
-            servers.remove(floor)
-            floor.stop()
-    finally:
-        for server in servers:
-            server.stop()
-    return results
-
-
-def median(rounds, figure):
-    return statistics.median(entry[figure] for entry in rounds)
-
-
-def spread(rounds, figure):
-    """Half the distance between the outer rounds, as a share of the median."""
-    values = [entry[figure] for entry in rounds]
-    return (max(values) - min(values)) / 2 / statistics.median(values)
-
-
-def report(results, options):
-    print(f"{options.records} records, 50 connections, {options.rounds} rounds of {options.seconds} s, "
-          f"server on one of {os.cpu_count()} cores; medians (± half the range)")
-    print(f"{'workload':15} {'server CPU per request, µs':^55} {'requests per second':^30}")
-    print(f"{'':15} {'floor':>14} {'larder':>14} {'redis':>14} {'ratio':>8}   "
-          f"{'larder':>10} {'redis':>10} {'ratio':>6}")
-    cpu, rate = "server_cpu_us_per_request", "requests_per_second"
-    for name, peers in results.items():
-        larder, redis = peers["larder"], peers["redis"]
-        figures = [f"{median(peer, cpu):.3f} ±{spread(peer, cpu):3.0%}"
-                   for peer in (peers["floor"], larder, redis)]
-        print(f"{name:15} {figures[0]:>14} {figures[1]:>14} {figures[2]:>14} "
-              f"{median(redis, cpu) / median(larder, cpu):7.2f}x   "
-              f"{median(larder, rate):10.0f} {median(redis, rate):10.0f} "
-              f"{median(larder, rate) / median(redis, rate):5.2f}x")
+        if options.json:
+            write_json(options, results)
 
 
 if __name__ == "__main__":
