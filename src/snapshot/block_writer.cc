@@ -21,13 +21,29 @@ BlockWriter::BlockWriter(std::unique_ptr<io::WritableFile> file) : file_(std::mo
 Result<void> BlockWriter::Append(std::string_view bytes) {
   size_ += bytes.size();
   while (!bytes.empty()) {
-    const size_t piece = std::min<size_t>(bytes.size(), kBufferBytes - buffer_.size());
+    if (buffer_.empty() && bytes.size() >= kBufferBytes) {
+      LARDER_TRY(WriteBlocks(bytes.substr(0, kBufferBytes)));
+      bytes.remove_prefix(kBufferBytes);
+      continue;
+    }
+    // Much is not copied: only the block that was begun is completed.
+    const uint64_t full =
+        bytes.size() >= kBufferBytes ? AlignUp(buffer_.size(), kBlockBytes) : kBufferBytes;
+    const size_t piece = std::min<size_t>(bytes.size(), full - buffer_.size());
     buffer_.append(bytes.substr(0, piece));
     bytes.remove_prefix(piece);
-    if (buffer_.size() < kBufferBytes) continue;
+    if (buffer_.size() < full) continue;
     LARDER_TRY(Flush());
-    SumBlocks();
+    SumBlocks(buffer_);
+    buffer_.clear();
+    written_ = 0;
   }
+  return {};
+}
+
+Result<void> BlockWriter::WriteBlocks(std::string_view blocks) {
+  LARDER_TRY(file_->Write(blocks));
+  SumBlocks(blocks);
   return {};
 }
 
@@ -43,18 +59,17 @@ Result<void> BlockWriter::Flush() {
   return {};
 }
 
-void BlockWriter::SumBlocks() {
-  const std::string_view blocks = buffer_;
+void BlockWriter::SumBlocks(std::string_view blocks) {
   for (uint64_t at = 0; at < blocks.size(); at += kBlockBytes) {
     AppendLe(checksums_, Checksum64(blocks.substr(at, kBlockBytes)));
   }
-  buffer_.clear();
-  written_ = 0;
 }
 
 Result<std::string_view> BlockWriter::AppendChecksums() {
   LARDER_TRY(Flush());
-  SumBlocks();
+  SumBlocks(buffer_);
+  buffer_.clear();
+  written_ = 0;
   LARDER_TRY(AppendUnsummed(checksums_));
   return std::string_view(checksums_);
 }

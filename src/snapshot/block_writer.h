@@ -36,7 +36,8 @@ class BlockWriter {
   std::unique_ptr<io::WritableFile> Release() { return std::move(file_); }
 
  private:
-  void SumBlocks();
+  Result<void> WriteBlocks(std::string_view blocks);
+  void SumBlocks(std::string_view blocks);
 
   std::unique_ptr<io::WritableFile> file_;
   std::string buffer_;    // whole blocks, from a block's beginning on

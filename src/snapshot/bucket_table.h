@@ -104,11 +104,16 @@ class BucketTable {
   // will read: one is enough for a short walk, a long one gains by more.
   template <uint64_t kAhead = 1, typename Visit, typename Upcoming>
   void WalkFrom(uint64_t first, Visit&& visit, Upcoming&& upcoming) const {
-    for (uint64_t bucket = first; bucket < first + kAhead && bucket < total_buckets(); ++bucket) {
+    Walk<kAhead>(first, total_buckets(), visit, upcoming);
+  }
+  // The same up to bucket `end` - 1.
+  template <uint64_t kAhead = 1, typename Visit, typename Upcoming>
+  void Walk(uint64_t first, uint64_t end, Visit&& visit, Upcoming&& upcoming) const {
+    for (uint64_t bucket = first; bucket < first + kAhead && bucket < end; ++bucket) {
       ForEachIn(bucket, upcoming);
     }
-    for (uint64_t bucket = first; bucket < total_buckets(); ++bucket) {
-      if (bucket + kAhead < total_buckets()) ForEachIn(bucket + kAhead, upcoming);
+    for (uint64_t bucket = first; bucket < end; ++bucket) {
+      if (bucket + kAhead < end) ForEachIn(bucket + kAhead, upcoming);
       for (uint64_t slot = 0; slot < kSlotsPerBucket; ++slot) {
         const uint64_t payload = SlotAt(bucket, slot) & kPayloadMask;
         if (payload == 0) break;
@@ -134,7 +139,9 @@ class BucketTable {
 // Places entries that come in ascending order of (hash, payload) and hands finished buckets on.
 class BucketWriter {
  public:
-  explicit BucketWriter(uint64_t home_buckets) : home_buckets_(home_buckets) {}
+  // Of the buckets before `first` none is made, and no entry belongs there.
+  explicit BucketWriter(uint64_t home_buckets, uint64_t first = 0)
+      : home_buckets_(home_buckets), bucket_(first) {}
 
   // Appends to `to` the buckets that are finished by this entry. False when its chain would exceed
   // kMaxChain: the table cannot be made with this hash and size.
@@ -149,8 +156,10 @@ class BucketWriter {
   }
 
   // Appends the rest of the table.
-  void Finish(std::string& to) {
-    while (bucket_ < home_buckets_ + kSpareBuckets) Flush(to);
+  void Finish(std::string& to) { FinishUntil(home_buckets_ + kSpareBuckets, to); }
+  // Appends the buckets up to `end` - 1.
+  void FinishUntil(uint64_t end, std::string& to) {
+    while (bucket_ < end) Flush(to);
   }
 
   uint64_t longest_chain() const { return longest_chain_; }
@@ -164,7 +173,7 @@ class BucketWriter {
   }
 
   uint64_t home_buckets_;
-  uint64_t bucket_ = 0;
+  uint64_t bucket_;
   uint64_t used_ = 0;
   uint64_t longest_chain_ = 0;
   char slots_[kBucketBytes] = {};

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "base/mutex.h"
 #include "snapshot/block_writer.h"
 #include "snapshot/directory_section.h"
 #include "snapshot/encoded_batch.h"
@@ -25,6 +26,7 @@ namespace {
 constexpr uint64_t kLeastMemory = uint64_t{64} << 10;
 constexpr uint64_t kPieceBytes = uint64_t{4} << 20;  // of records that one thread checks at a time
 constexpr int kMostReseeds = 8;
+constexpr uint64_t kKeptBatchBytes = uint64_t{8} << 20;  // a batch that grew larger is not kept
 
 // From the system's randomness; without it (a descriptor could not be had) from the clock.
 uint64_t RandomSeed() {
@@ -50,8 +52,10 @@ class SnapshotBuilder final : public Builder {
         options_(std::move(options)),
         temporary_(fmt::format("{}.{:016x}", path_, RandomSeed())),
         memory_bytes_(std::max(options_.memory_bytes, kLeastMemory)),
-        index_(files, temporary_ + ".index-", RunBufferBytes(memory_bytes_)),
-        collections_(files, temporary_ + ".collections-", RunBufferBytes(memory_bytes_)) {
+        threads_(options_.threads != 0 ? options_.threads
+                                       : std::max(1U, std::thread::hardware_concurrency())),
+        index_(files, temporary_ + ".index-", RunBufferBytes(memory_bytes_), threads_),
+        collections_(files, temporary_ + ".collections-", RunBufferBytes(memory_bytes_), threads_) {
     header_.key_seed = options_.key_seed ? *options_.key_seed : RandomSeed();
     header_.member_seed = options_.member_seed ? *options_.member_seed : RandomSeed();
     header_.separator = options_.separator;
@@ -66,11 +70,7 @@ class SnapshotBuilder final : public Builder {
     return out_->Append(MakeHeaderPage());
   }
 
-  std::unique_ptr<RecordBatch> NewBatch() override {
-    return std::make_unique<EncodedBatch>(BatchOptions{.key_seed = header_.key_seed,
-                                                       .member_seed = header_.member_seed,
-                                                       .separator = header_.separator});
-  }
+  std::unique_ptr<RecordBatch> NewBatch() override;
   Result<void> Append(std::unique_ptr<RecordBatch> batch) override;
   void AddMetadata(std::string name, std::string value) override;
   Result<BuildReport> Finish() override;
@@ -93,6 +93,7 @@ class SnapshotBuilder final : public Builder {
   std::string temporary_;  // begins the names of all temporaries
   std::string file_path_;
   uint64_t memory_bytes_;
+  unsigned threads_;
   bool created_ = false;
   bool over_ = false;  // finished or failed
   Header header_;
@@ -100,13 +101,35 @@ class SnapshotBuilder final : public Builder {
   RunSorter<IndexEntry> index_;
   RunSorter<CollectionEntry> collections_;
   std::vector<uint64_t> piece_starts_;
+  Mutex free_mutex_;
+  // Appended batches, whose memory the next ones use: no more than were out at once.
+  std::vector<std::unique_ptr<EncodedBatch>> free_ LARDER_GUARDED_BY(free_mutex_);
 };
+
+std::unique_ptr<RecordBatch> SnapshotBuilder::NewBatch() {
+  {
+    const MutexLock lock(free_mutex_);
+    if (!free_.empty()) {
+      auto batch = std::move(free_.back());
+      free_.pop_back();
+      return batch;
+    }
+  }
+  return std::make_unique<EncodedBatch>(BatchOptions{.key_seed = header_.key_seed,
+                                                     .member_seed = header_.member_seed,
+                                                     .separator = header_.separator});
+}
 
 Result<void> SnapshotBuilder::Append(std::unique_ptr<RecordBatch> batch) {
   if (over_)
     return Fail(ErrorCode::kInvalidArgument, "the build is over; it takes no more records");
-  auto appended = AppendBatch(static_cast<const EncodedBatch&>(*batch));
+  std::unique_ptr<EncodedBatch> encoded(static_cast<EncodedBatch*>(batch.release()));
+  auto appended = AppendBatch(*encoded);
   if (!appended) Abandon();
+  if (encoded->memory_bytes() > kKeptBatchBytes) return appended;
+  encoded->Clear();
+  const MutexLock lock(free_mutex_);
+  free_.push_back(std::move(encoded));
   return appended;
 }
 
@@ -135,7 +158,7 @@ Result<void> SnapshotBuilder::AppendBatch(const EncodedBatch& batch) {
   return SpillIfLarge();
 }
 
-// Entries get half of the memory: a vector that grows holds its old half as well for a moment.
+// Entries get half of the memory: while they are sorted they stand there twice.
 Result<void> SnapshotBuilder::SpillIfLarge() {
   if (index_.memory_bytes() + collections_.memory_bytes() < memory_bytes_ / 2) return {};
   if (collections_.memory_bytes() > index_.memory_bytes()) return collections_.Spill();
@@ -167,6 +190,10 @@ Result<BuildReport> SnapshotBuilder::Finish() {
 }
 
 Result<BuildReport> SnapshotBuilder::FinishSteps() {
+  {
+    const MutexLock lock(free_mutex_);
+    free_.clear();
+  }
   LARDER_TRY(out_->Flush());
   header_.records_end = out_->size();
   LARDER_TRY(WriteTables());
@@ -207,7 +234,7 @@ Result<bool> SnapshotBuilder::TryTables(const RecordSpace& space) {
   LARDER_TRY(index.Resolve(index_, space, options_.duplicates, header));
   LARDER_ASSIGN(const bool index_fits, index.Fits());
   if (!index_fits) return false;
-  index_.Clear();
+  if (!index_.all_in_memory()) index_.Clear();
 
   LARDER_TRY(collections_.Finish());
   DirectorySection directory({files_, temporary_ + ".collection-", memory_bytes_ / 4, buffer_bytes},
@@ -218,6 +245,7 @@ Result<bool> SnapshotBuilder::TryTables(const RecordSpace& space) {
   collections_.Clear();
 
   LARDER_TRY(index.Write(*out_, header));
+  index_.Clear();
   LARDER_TRY(directory.Write(*out_, header));
   header_ = header;
   return true;
@@ -259,13 +287,11 @@ Result<void> SnapshotBuilder::WriteTail() {
 Result<void> SnapshotBuilder::CheckAndPublish() {
   {
     LARDER_ASSIGN(const auto snapshot, Snapshot::Open(files_, file_path_));
-    const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
     const StepProgress progress = [&](uint64_t bytes) {
       return Report("check", bytes, header_.records_end);
     };
     LARDER_TRY(progress(0));
-    LARDER_TRY(CheckLookups(*snapshot, piece_starts_,
-                            options_.threads != 0 ? options_.threads : cores, progress));
+    LARDER_TRY(CheckLookups(*snapshot, piece_starts_, threads_, progress));
   }
   LARDER_TRY(Report("publish", 0, 1));
   LARDER_TRY(io::PublishFile(files_, out_->Release(), path_));

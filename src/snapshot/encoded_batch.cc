@@ -79,4 +79,17 @@ Result<void> EncodedBatch::Add(const RecordView& record) {
   return {};
 }
 
+void EncodedBatch::Clear() {
+  bytes_.clear();
+  index_.clear();
+  collections_.clear();
+  by_type_ = {};
+  expiries_ = {};
+}
+
+uint64_t EncodedBatch::memory_bytes() const {
+  return bytes_.capacity() + index_.capacity() * sizeof(IndexEntry) +
+         collections_.capacity() * sizeof(CollectionEntry);
+}
+
 }  // namespace larder::snapshot

@@ -21,6 +21,8 @@ struct IndexEntry {
   uint64_t hash = 0;
   uint64_t payload = 0;  // the record's offset / 8
 
+  static constexpr unsigned kSortWords = 1;  // see PartitionSort
+  uint64_t SortWord(unsigned) const { return hash; }
   bool operator<(const IndexEntry& other) const {
     return hash != other.hash ? hash < other.hash : payload < other.payload;
   }
@@ -34,6 +36,10 @@ struct CollectionEntry {
   uint64_t payload = 0;
 
   uint64_t name_bits() const { return payload >> 48; }
+  static constexpr unsigned kSortWords = 3;  // see PartitionSort
+  uint64_t SortWord(unsigned word) const {
+    return word == 0 ? collection : word == 1 ? name_bits() : hash;
+  }
   bool operator<(const CollectionEntry& other) const {
     if (collection != other.collection) return collection < other.collection;
     if (name_bits() != other.name_bits()) return name_bits() < other.name_bits();
@@ -59,6 +65,10 @@ class EncodedBatch final : public RecordBatch {
  public:
   explicit EncodedBatch(const BatchOptions& options);
   Result<void> Add(const RecordView& record) override;
+
+  // Forgets the records and keeps the memory for others.
+  void Clear();
+  uint64_t memory_bytes() const;
 
   // Records, each padded to 8 bytes; payloads count from the batch's own beginning.
   const std::string& bytes() const { return bytes_; }

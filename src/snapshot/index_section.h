@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 
 #include "base/error.h"
@@ -35,7 +36,8 @@ class IndexSection {
  public:
   IndexSection(const SectionWorkspace& workspace, const StepProgress& progress);
 
-  // Reads the sorted entries, drops those of replaced records and counts these in `header`.
+  // Reads the sorted entries, drops those of replaced records and counts these in `header`. Entries
+  // that are in memory stay there, in `sorted`, which must then be kept and left alone until Write.
   Result<void> Resolve(RunSorter<IndexEntry>& sorted, const RecordSpace& space, Duplicates rule,
                        Header& header);
   // Whether no chain would be too long.
@@ -43,10 +45,15 @@ class IndexSection {
   Result<void> Write(BlockWriter& out, Header& header) const;
 
  private:
+  // Calls `each(entry)`, which returns bool, until it returns false.
+  template <typename Each>
+  Result<void> ForEachEntry(Each&& each) const;
+
   SectionWorkspace workspace_;
   const StepProgress& progress_;
   uint64_t live_ = 0;
-  Spool entries_;
+  std::span<const IndexEntry> in_memory_;
+  Spool entries_;  // when they are not in memory
 };
 
 }  // namespace larder::snapshot

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include <fmt/format.h>
@@ -57,11 +58,39 @@ Result<void> Admit(const Entry& entry, const RecordSpace& space, Duplicates rule
   return {};
 }
 
+// The same where all entries are in memory: entries alone with their hash, which nearly all are,
+// cost a comparison.
+template <typename Entry, typename Keep, typename Dead>
+Result<void> KeepLiveInMemory(std::span<const Entry> sorted, const RecordSpace& space,
+                              Duplicates rule, Keep&& keep, Dead&& dead) {
+  std::vector<Entry> group;
+  for (size_t begin = 0; begin < sorted.size();) {
+    size_t end = begin + 1;
+    while (end < sorted.size() && SameHash(sorted[begin], sorted[end])) ++end;
+    if (end == begin + 1) {
+      LARDER_TRY(keep(sorted[begin]));
+    } else {
+      group.clear();
+      for (const Entry& entry : sorted.subspan(begin, end - begin)) {
+        LARDER_TRY(Admit(entry, space, rule, group, dead));
+      }
+      std::sort(group.begin(), group.end());
+      for (const Entry& kept : group) LARDER_TRY(keep(kept));
+    }
+    begin = end;
+  }
+  return {};
+}
+
 // `keep(entry)` is called for every entry that stays, in order, and returns Result<void>;
-// `dead(record)` for every record that does not.
+// `dead(record)` for every record that does not. By then the entries up to this one have been read,
+// so that `keep` may write over them where they are.
 template <typename Entry, typename Keep, typename Dead>
 Result<void> KeepLive(RunSorter<Entry>& sorted, const RecordSpace& space, Duplicates rule,
                       Keep&& keep, Dead&& dead) {
+  if (sorted.all_in_memory()) {
+    return KeepLiveInMemory(std::span<const Entry>(sorted.all()), space, rule, keep, dead);
+  }
   std::vector<Entry> group;
   Entry entry;
   LARDER_ASSIGN(bool more, sorted.Next(entry));

@@ -3,13 +3,11 @@
 #include <array>
 #include <atomic>
 #include <optional>
-#include <system_error>
-#include <thread>
-#include <vector>
 
 #include <fmt/format.h>
 
 #include "base/mutex.h"
+#include "snapshot/in_pieces.h"
 #include "snapshot/printable_key.h"
 #include "snapshot/stored_record.h"
 
@@ -118,17 +116,7 @@ class Checker {
 Result<void> CheckLookups(const Snapshot& snapshot, std::span<const uint64_t> starts,
                           unsigned threads, const StepProgress& progress) {
   Checker checker(snapshot, starts);
-  {
-    std::vector<std::jthread> others;
-    try {
-      for (unsigned other = 1; other < threads; ++other) {
-        others.emplace_back([&checker] { checker.Work(nullptr); });
-      }
-    } catch (const std::system_error&) {
-      // No more threads are to be had; those there are do all the work.
-    }
-    checker.Work(&progress);
-  }
+  WorkOnThreads(threads, [&] { checker.Work(&progress); }, [&] { checker.Work(nullptr); });
   return checker.Verdict();
 }
 

@@ -71,6 +71,17 @@ char* PutOffset(char* to, uint64_t offset, uint64_t width) {
   return to + width;
 }
 
+// Has `write(at)` write `bytes` bytes at the end of `to`, without zeros there first.
+template <typename Write>
+void AppendInPlace(std::string& to, size_t bytes, Write&& write) {
+  const size_t begin = to.size();
+  // The size that libstdc++ 12 hands on may be the new capacity.
+  to.resize_and_overwrite(begin + bytes, [&](char* text, size_t) {
+    write(text + begin);
+    return begin + bytes;
+  });
+}
+
 uint64_t WidthFor(uint64_t largest) { return largest < 1U << 16 ? 2 : largest >> 32 == 0 ? 4 : 8; }
 
 // "%.17g" of the widest double: sign, digits, point, exponent.
@@ -228,7 +239,9 @@ struct ValueEncoder::Scratch {
   Pieces Arrange(const RecordView& record, uint64_t seed, bool* is_hashed);
   void SortMembers(const RecordView& record, bool repeated);
   void MakeScoreRun();
-  void Write(const RecordView& record, Pieces stored, uint64_t home_buckets, std::string& to);
+  void Write(const RecordView& record, Pieces stored, uint64_t home_buckets, std::string& to) const;
+  void WriteTo(char* out, ValueType type, Pieces stored, uint64_t run_bytes, uint64_t width,
+               uint64_t home_buckets) const;
 };
 
 Pieces ValueEncoder::Scratch::Arrange(const RecordView& record, uint64_t seed, bool* is_hashed) {
@@ -281,7 +294,7 @@ void ValueEncoder::Scratch::MakeScoreRun() {
 }
 
 void ValueEncoder::Scratch::Write(const RecordView& record, Pieces stored, uint64_t home_buckets,
-                                  std::string& to) {
+                                  std::string& to) const {
   const bool zset = record.type == ValueType::kZset;
   const uint64_t count = stored.size() / (record.type == ValueType::kHash ? 2 : 1);
   uint64_t run_bytes = 0;
@@ -293,12 +306,23 @@ void ValueEncoder::Scratch::Write(const RecordView& record, Pieces stored, uint6
   if (zset) bytes += count * 8 + (count + 1) * width + score_run_bytes;
   if (home_buckets != 0) bytes += kMemberTableHeadBytes + table.size();
 
-  const size_t begin = to.size();
-  to.resize(begin + bytes);
-  char* out = to.data() + begin;
+  AppendInPlace(to, bytes, [&](char* at) {
+    WriteTo(at, record.type, stored, run_bytes, width, home_buckets);
+  });
+}
+
+// Every byte of it, into memory that holds anything.
+void ValueEncoder::Scratch::WriteTo(char* out, ValueType type, Pieces stored, uint64_t run_bytes,
+                                    uint64_t width, uint64_t home_buckets) const {
+  const bool zset = type == ValueType::kZset;
+  const uint64_t count = stored.size() / (type == ValueType::kHash ? 2 : 1);
+  const uint64_t score_run_bytes = zset ? score_run.size() : 0;
+  const uint64_t wire_head_bytes = DecimalDigits(stored.size()) + 3;
   StoreLe(out + kCollectionCountAt, static_cast<uint32_t>(count));
   StoreLe(out + kCollectionWidthAt, static_cast<uint8_t>(width));
+  // With the two zeros behind it.
   StoreLe(out + kCollectionWireHeadBytesAt, static_cast<uint8_t>(wire_head_bytes));
+  StoreLe(out + kCollectionWireHeadBytesAt + 1, uint16_t{0});
   StoreLe(out + kCollectionRunBytesAt, run_bytes);
   StoreLe(out + kCollectionScoreRunBytesAt, score_run_bytes);
   char* const run = PutHead(out + kCollectionHeadBytes, '*', stored.size());
@@ -332,9 +356,7 @@ ValueEncoder& ValueEncoder::operator=(ValueEncoder&&) noexcept = default;
 Result<void> ValueEncoder::Append(const RecordView& record, std::string& to) {
   LARDER_TRY(CheckTexts(record));
   if (record.type == ValueType::kString || record.type == ValueType::kJson) {
-    const size_t begin = to.size();
-    to.resize(begin + BulkBytes(record.text.size()));
-    PutBulk(to.data() + begin, record.text);
+    AppendInPlace(to, BulkBytes(record.text.size()), [&](char* at) { PutBulk(at, record.text); });
     return {};
   }
   LARDER_TRY(CheckCollection(record));

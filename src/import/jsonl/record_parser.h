@@ -4,8 +4,8 @@
 // had; only when that fails is it looked at for what it is, and read again. So lines of one shape
 // are walked once.
 //
-// Ownership:  owns the memory that the record's strings lie in: good until the next Parse. Strings
-//             without escapes are copied too, by simdjson, once.
+// Ownership:  the record's strings are slices of the line where it has no escapes, and else of memory
+//             of the parser: good until the next Parse, and while the line is where it was.
 // Threads:    one at a time; one parser a thread.
 // Errors:     a LineError; the parser can go on with the next line.
 // Cost:       about five times the longest line in memory, given back after a very long one.
