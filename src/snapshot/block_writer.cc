@@ -11,6 +11,8 @@ namespace {
 
 // Large enough that a write's own cost vanishes, small enough to stay in a core's cache.
 constexpr uint64_t kBufferBytes = 8 * kBlockBytes;
+// So much at once is written from where it is.
+constexpr uint64_t kDirectBytes = 2 * kBlockBytes;
 
 }  // namespace
 
@@ -21,14 +23,16 @@ BlockWriter::BlockWriter(std::unique_ptr<io::WritableFile> file) : file_(std::mo
 Result<void> BlockWriter::Append(std::string_view bytes) {
   size_ += bytes.size();
   while (!bytes.empty()) {
-    if (buffer_.empty() && bytes.size() >= kBufferBytes) {
-      LARDER_TRY(WriteBlocks(bytes.substr(0, kBufferBytes)));
-      bytes.remove_prefix(kBufferBytes);
+    if (buffer_.empty() && bytes.size() >= kDirectBytes) {
+      const uint64_t whole = bytes.size() / kBlockBytes * kBlockBytes;
+      const std::string_view blocks = bytes.substr(0, std::min(whole, kBufferBytes));
+      LARDER_TRY(WriteBlocks(blocks));
+      bytes.remove_prefix(blocks.size());
       continue;
     }
     // Much is not copied: only the block that was begun is completed.
     const uint64_t full =
-        bytes.size() >= kBufferBytes ? AlignUp(buffer_.size(), kBlockBytes) : kBufferBytes;
+        bytes.size() >= kDirectBytes ? AlignUp(buffer_.size(), kBlockBytes) : kBufferBytes;
     const size_t piece = std::min<size_t>(bytes.size(), full - buffer_.size());
     buffer_.append(bytes.substr(0, piece));
     bytes.remove_prefix(piece);

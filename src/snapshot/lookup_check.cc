@@ -72,6 +72,7 @@ class Checker {
         if (!ReadRecord(space_, at, probe.record)) return Wrong(at, "is not well-formed");
         probe.hash = snapshot_.Hash(probe.record.key);
         snapshot_.PrefetchBucket(probe.hash);
+        PrefetchRecords(space_, at, probe.record.bytes());
         at += probe.record.bytes();
       }
       for (const Probe& probe : std::span(group).first(size)) {

@@ -11,7 +11,7 @@ namespace larder::snapshot {
 namespace {
 
 // Keys whose first bits are spread, all the same, of few kinds, or the same but for the last.
-std::vector<uint64_t> Words(size_t count, int kind) {
+std::vector<uint64_t> Words(size_t count, unsigned kind) {
   std::mt19937_64 random(kind);
   std::vector<uint64_t> words(count);
   for (uint64_t& word : words) {
@@ -21,7 +21,7 @@ std::vector<uint64_t> Words(size_t count, int kind) {
   return words;
 }
 
-std::vector<CollectionEntry> Entries(size_t count, int collections, int hashes) {
+std::vector<CollectionEntry> Entries(size_t count, unsigned collections, unsigned hashes) {
   const std::vector<uint64_t> names = Words(count, collections);
   const std::vector<uint64_t> keys = Words(count, hashes);
   std::vector<CollectionEntry> entries(count);
@@ -38,8 +38,8 @@ bool Same(const CollectionEntry& a, const CollectionEntry& b) {
 
 TEST(PartitionSort, SortsAsComparingDoes) {
   for (const size_t count : {0U, 1U, 2U, 24U, 25U, 100U, 5000U, 70'000U}) {
-    for (int collections = 0; collections < 4; ++collections) {
-      for (int hashes = 0; hashes < 4; ++hashes) {
+    for (unsigned collections = 0; collections < 4; ++collections) {
+      for (unsigned hashes = 0; hashes < 4; ++hashes) {
         std::vector<CollectionEntry> sorted = Entries(count, collections, hashes);
         std::vector<CollectionEntry> compared = sorted;
         PartitionSort(std::span(sorted));
@@ -52,7 +52,7 @@ TEST(PartitionSort, SortsAsComparingDoes) {
 }
 
 TEST(RunSorter, GivesTheSameForAnyNumberOfThreadsAndRuns) {
-  for (int collections = 0; collections < 4; ++collections) {
+  for (unsigned collections = 0; collections < 4; ++collections) {
     const std::vector<CollectionEntry> entries = Entries(100'000, collections, 0);
     std::vector<CollectionEntry> compared = entries;
     std::sort(compared.begin(), compared.end());

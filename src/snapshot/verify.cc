@@ -258,6 +258,7 @@ Result<uint64_t> Verifier::CheckRecordPiece(uint64_t begin, uint64_t end, Record
       Probe& probe = group[size];
       formed = ReadProbe(at, probe);
       if (!formed) break;
+      PrefetchRecords(space_, at, probe.record.bytes());
       at += probe.record.bytes();
       ++size;
     }
