@@ -21,6 +21,8 @@ import sys
 import tempfile
 
 import compiling
+import compiling_large
+import inprocess
 import latency
 import queues
 import sources
@@ -33,12 +35,14 @@ from workloads import WORKLOADS
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Workloads that are more than requests.
 OTHERS = {"two-workers": two_workers, "latency": latency, "compile": compiling, "queues": queues,
-          "sources": sources, "switch": switching}
+          "sources": sources, "switch": switching, "inprocess": inprocess}
+# These run only when they are named.
+LARGE = {"compile-50m": compiling_large}
 
 
 def parsed():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("workloads", nargs="*", help="names of --list; default: all")
+    parser.add_argument("workloads", nargs="*", help="names of --list; default: all but the large ones")
     parser.add_argument("--list", action="store_true", help="names the workloads and ends")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1, help="of each round")
@@ -48,7 +52,7 @@ def parsed():
                         help="write every figure here; what other workloads have there stays")
     parser.add_argument("--lock", type=pathlib.Path, help="hold this file (flock) while measuring")
     options = parser.parse_args()
-    unknown = set(options.workloads) - set(WORKLOADS) - set(OTHERS)
+    unknown = set(options.workloads) - set(WORKLOADS) - set(OTHERS) - set(LARGE)
     if unknown:
         parser.error(f"no workload {', '.join(sorted(unknown))}; see --list")
     return options
@@ -65,7 +69,7 @@ def write_json(options, results):
 def main():
     options = parsed()
     if options.list:
-        print("\n".join([*WORKLOADS, *OTHERS]))
+        print("\n".join([*WORKLOADS, *OTHERS, *LARGE]))
         return
     for program in ("redis-server", "memcached"):
         if not shutil.which(program):
@@ -80,10 +84,10 @@ def main():
         table.line(workload.name, results[workload.name])
         if options.json:
             write_json(options, results)
-    for name in [name for name in chosen if name in OTHERS]:
+    for name in [name for name in chosen if name in OTHERS | LARGE]:
         with tempfile.TemporaryDirectory(prefix="larder-bench-") as directory:
-            results[name] = OTHERS[name].run(options, pathlib.Path(directory))
-        OTHERS[name].report(results[name])
+            results[name] = (OTHERS | LARGE)[name].run(options, pathlib.Path(directory))
+        (OTHERS | LARGE)[name].report(results[name])
         if options.json:
             write_json(options, results)
 
