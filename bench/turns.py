@@ -14,13 +14,14 @@ CONNECTIONS = 50
 
 
 @contextlib.contextmanager
-def quiet(options):
-    """Holds the file of --lock meanwhile: on a machine that others use, too, who agree on it."""
+def quiet(options, alone=True):
+    """Holds the file of --lock meanwhile, on a machine that others use, too, who agree on it: alone to
+    measure, with others to prepare."""
     if not options.lock:
         yield
         return
     with open(options.lock, "a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         yield
 
 
@@ -87,7 +88,8 @@ def run_requests(options, workloads):
         with tempfile.TemporaryDirectory(prefix="larder-bench-") as name:
             directory = pathlib.Path(name)
             try:
-                start_servers(options, group[0].data, group, directory, servers)
+                with quiet(options, alone=False):
+                    start_servers(options, group[0].data, group, directory, servers)
                 for workload in group:
                     yield workload, run_workload(options, workload, servers, directory)
             finally:
