@@ -22,9 +22,9 @@ namespace larder::command {
 // What was found out of a request ahead of its turn.
 struct Prepared {
   const CommandSpec* spec = nullptr;
-  const snapshot::Snapshot* hashed_for = nullptr;
-  uint64_t hash = 0;
-  uint64_t record = snapshot::Snapshot::kUnknownRecord;
+  // Of what is probably its first key; null: not begun.
+  const snapshot::Snapshot* begun_in = nullptr;
+  const snapshot::Snapshot::Lookup* lookup = nullptr;
 };
 
 class Batch {
@@ -53,18 +53,16 @@ class Batch {
     return dataset_ == nullptr || version != nullptr;
   }
 
-  Prepared Prepare(Arguments args, const Foreseen& foreseen) {
+  Prepared Prepare(Arguments args, const Foreseen& foreseen, snapshot::Snapshot::Lookup& lookup) {
     Prepared prepared{.spec = FindCommand(args[0])};
+    lookup = {};
     const snapshot::Snapshot* snapshot = context_.snapshot();
     if (snapshot != nullptr && prepared.spec != nullptr && args.size() > 1 &&
         prepared.spec->first_argument_is_key()) {
-      prepared.hashed_for = snapshot;
-      if (args[1].data() == foreseen.key && snapshot == foreseen.snapshot) {
-        prepared.hash = foreseen.hash;
-        prepared.record = foreseen.record;
-      } else {
-        prepared.hash = snapshot->Hash(args[1]);
-      }
+      prepared.begun_in = snapshot;
+      prepared.lookup = &lookup;
+      const bool is_foreseen = args[1].data() == foreseen.key && snapshot == foreseen.snapshot;
+      lookup = is_foreseen ? foreseen.lookup : snapshot->StartLookup(args[1]);
     }
     return prepared;
   }
@@ -95,9 +93,8 @@ class Batch {
   [[gnu::always_inline]] void Call(const CommandSpec& spec, const Prepared& prepared,
                                    Arguments args) {
     context_.spec = &spec;
-    context_.hashed_for = prepared.hashed_for;
-    context_.first_key_hash = prepared.hash;
-    context_.first_key_record = prepared.record;
+    context_.begun_in = prepared.begun_in;
+    context_.first_key = prepared.lookup;
     CommandStatistics::PerCommand& statistics = statistics_[spec.number];
     const uint64_t calls_before = statistics.calls.load(std::memory_order_relaxed);
     const uint64_t errors = context_.reply.errors();

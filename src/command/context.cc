@@ -8,7 +8,7 @@ std::optional<snapshot::Value> Context::Find(std::string_view key) {
   const snapshot::Snapshot* from = snapshot();
   if (from != nullptr) {
     std::optional<snapshot::Value> value =
-        hashed_for == from ? from->Find(key, first_key_hash, first_key_record) : from->Find(key);
+        begun_in == from ? from->Find(key, *first_key) : from->Find(key);
     if (value && !value->Expired(now_ms)) {
       ++counters.keyspace_hits;
       return value;

@@ -43,10 +43,9 @@ struct Context {
   // Of the selected database; null: no store there, or (only for commands with the loading flag)
   // nothing to serve yet.
   const dataset::Version* version = nullptr;
-  // Hash of args[1] as a key of this snapshot, computed ahead; null: it was not.
-  const snapshot::Snapshot* hashed_for = nullptr;
-  uint64_t first_key_hash = 0;
-  uint64_t first_key_record = 0;  // Snapshot::PrefetchRecord's
+  // The look-up of args[1] as a key of this snapshot, begun ahead; null: it was not.
+  const snapshot::Snapshot* begun_in = nullptr;
+  const snapshot::Snapshot::Lookup* first_key = nullptr;
   // EXEC executes this: it must not block, as everything in Redis's transactions.
   bool in_transaction = false;
 
@@ -77,21 +76,16 @@ inline constexpr size_t kKeysPerGroup = 32;
 template <typename Found>
 void FindEach(Context& context, Arguments keys, Found&& found) {
   const snapshot::Snapshot* snapshot = context.snapshot();
-  uint64_t hashes[kKeysPerGroup];
-  uint64_t records[kKeysPerGroup];
+  snapshot::Snapshot::Lookup lookups[kKeysPerGroup];
   for (size_t first = 0; first < keys.size(); first += kKeysPerGroup) {
     const Arguments group = keys.subspan(first, std::min(kKeysPerGroup, keys.size() - first));
     if (snapshot != nullptr) {
-      for (size_t i = 0; i < group.size(); ++i) {
-        hashes[i] = snapshot->Hash(group[i]);
-        snapshot->PrefetchBucket(hashes[i]);
-      }
-      for (size_t i = 0; i < group.size(); ++i) records[i] = snapshot->PrefetchRecord(hashes[i]);
-      for (size_t i = 0; i < group.size(); ++i) snapshot->PrefetchValue(records[i]);
+      for (size_t i = 0; i < group.size(); ++i) lookups[i] = snapshot->StartLookup(group[i]);
+      snapshot->Prefetch({lookups, group.size()});
     }
     for (size_t i = 0; i < group.size(); ++i) {
       std::optional<snapshot::Value> value;
-      if (snapshot != nullptr) value = snapshot->Find(group[i], hashes[i], records[i]);
+      if (snapshot != nullptr) value = snapshot->Find(group[i], lookups[i]);
       if (value && value->Expired(context.now_ms)) value.reset();
       ++(value ? context.counters.keyspace_hits : context.counters.keyspace_misses);
       found(first + i, value);

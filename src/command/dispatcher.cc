@@ -12,20 +12,6 @@ namespace {
 // Requests whose names, keys, buckets and records are looked at side by side; see kKeysPerGroup.
 constexpr size_t kRequestsPerGroup = kKeysPerGroup;
 
-void Prefetch(std::span<Prepared> group) {
-  for (const Prepared& request : group) {
-    if (request.hashed_for != nullptr) request.hashed_for->PrefetchBucket(request.hash);
-  }
-  for (Prepared& request : group) {
-    if (request.hashed_for != nullptr) {
-      request.record = request.hashed_for->PrefetchRecord(request.hash);
-    }
-  }
-  for (const Prepared& request : group) {
-    if (request.hashed_for != nullptr) request.hashed_for->PrefetchValue(request.record);
-  }
-}
-
 }  // namespace
 
 Dispatcher::Dispatcher(const store::Catalogue& catalogue, Host& host, Counters& counters,
@@ -42,9 +28,9 @@ Foreseen Dispatcher::Foresee(const Session& session, std::string_view received) 
   const dataset::Version* version = dataset == nullptr ? nullptr : dataset->Current();
   if (key.empty() || version == nullptr) return {};
   const snapshot::Snapshot* snapshot = version->snapshot.get();
-  const uint64_t hash = snapshot->Hash(key);
-  snapshot->PrefetchBucket(hash);
-  return {.key = key.data(), .snapshot = snapshot, .hash = hash};
+  const snapshot::Snapshot::Lookup lookup = snapshot->StartLookup(key);
+  snapshot->PrefetchBucket(lookup.hash);
+  return {.key = key.data(), .snapshot = snapshot, .lookup = lookup};
 }
 
 size_t Dispatcher::Execute(Session& session, std::span<const std::string_view> arguments,
@@ -64,6 +50,7 @@ size_t Dispatcher::Execute(Session& session, std::span<const std::string_view> a
                   .now_ms = now_ms};
   Batch batch(context, statistics_, damage_);
   Prepared prepared[kRequestsPerGroup];
+  snapshot::Snapshot::Lookup lookups[kRequestsPerGroup];
   const auto args_of = [&arguments](const Request& request) {
     return arguments.subspan(request.first, request.count);
   };
@@ -77,11 +64,13 @@ size_t Dispatcher::Execute(Session& session, std::span<const std::string_view> a
     batch.TakeVersion();
     uint32_t flags = 0;
     for (size_t i = 0; i < group.size(); ++i) {
-      prepared[i] = batch.Prepare(args_of(group[i]), foreseen);
+      prepared[i] = batch.Prepare(args_of(group[i]), foreseen, lookups[i]);
       if (prepared[i].spec != nullptr) flags |= prepared[i].spec->flags;
     }
     const bool some_act = (flags & kActs) != 0;
-    if (group.size() > 1) Prefetch({prepared, group.size()});
+    if (group.size() > 1 && context.snapshot() != nullptr) {
+      context.snapshot()->Prefetch({lookups, group.size()});
+    }
     for (size_t i = 0; i < group.size(); ++i, ++done) {
       const bool acts =
           some_act && prepared[i].spec != nullptr && (prepared[i].spec->flags & kActs) != 0;

@@ -35,15 +35,14 @@ struct Request {
 struct Foreseen {
   const char* key = nullptr;  // where it stands; null: nothing is foreseen
   const snapshot::Snapshot* snapshot = nullptr;
-  uint64_t hash = 0;
-  uint64_t record = snapshot::Snapshot::kUnknownRecord;
+  snapshot::Snapshot::Lookup lookup;
 
   // In this order, each when the memory has had time for the one before.
   void FetchRecord() {
-    if (key != nullptr) record = snapshot->PrefetchRecord(hash);
+    if (key != nullptr) snapshot->PrefetchRecord(lookup);
   }
   void FetchValue() const {
-    if (key != nullptr) snapshot->PrefetchValue(record);
+    if (key != nullptr) snapshot->PrefetchValue(lookup);
   }
 };
 

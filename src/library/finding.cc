@@ -32,20 +32,17 @@ std::optional<Value> FindIn(const snapshot::Snapshot& snapshot, std::string_view
 
 void FindManyIn(const snapshot::Snapshot& snapshot, std::span<const std::string_view> keys,
                 std::span<std::optional<Value>> values, Expired expired) {
-  std::array<uint64_t, kBatch> hashes{};
-  std::array<uint64_t, kBatch> records{};
+  std::array<snapshot::Snapshot::Lookup, kBatch> lookups{};
   const size_t count = std::min(keys.size(), values.size());
   for (size_t first = 0; first < count; first += kBatch) {
     const size_t batch = std::min(kBatch, count - first);
     for (size_t i = 0; i < batch; ++i) {
-      hashes[i] = snapshot.Hash(keys[first + i]);
-      snapshot.PrefetchBucket(hashes[i]);
+      lookups[i] = snapshot.StartLookup(keys[first + i]);
     }
-    for (size_t i = 0; i < batch; ++i) records[i] = snapshot.PrefetchRecord(hashes[i]);
-    for (size_t i = 0; i < batch; ++i) snapshot.PrefetchValue(records[i]);
+    snapshot.Prefetch(std::span(lookups).first(batch));
     for (size_t i = 0; i < batch; ++i) {
       std::optional<Value>& value = values[first + i];
-      value = snapshot.Find(keys[first + i], hashes[i], records[i]);
+      value = snapshot.Find(keys[first + i], lookups[i]);
       if (value && IsLeftOut(*value, expired)) value.reset();
     }
   }

@@ -22,15 +22,31 @@ namespace {
 
 // Looks at what the kernel could not read. It tells nobody but the sender; a look of our own marks
 // the version as damaged, so that its dataset leaves it.
-void TouchPages(const iovec* pieces, size_t count, const resp::ReplyBuffer& reply) {
-  for (size_t i = 0; i < count; ++i) {
-    const volatile char* const bytes = static_cast<const char*>(pieces[i].iov_base);
-    for (size_t at = 0; at < pieces[i].iov_len; at += kTouchBytes) {
+void TouchPages(std::span<const iovec> pieces, const resp::ReplyBuffer& reply) {
+  for (const iovec& piece : pieces) {
+    const volatile char* const bytes = static_cast<const char*>(piece.iov_base);
+    for (size_t at = 0; at < piece.iov_len; at += kTouchBytes) {
       static_cast<void>(bytes[at]);
       if (reply.damaged(kSendPieces)) return;
     }
-    static_cast<void>(bytes[pieces[i].iov_len - 1]);
+    static_cast<void>(bytes[piece.iov_len - 1]);
   }
+}
+
+size_t BytesOf(std::span<const iovec> pieces) {
+  size_t bytes = 0;
+  for (const iovec& piece : pieces) bytes += piece.iov_len;
+  return bytes;
+}
+
+// One piece, as most replies are, costs the kernel less without a message around it.
+ssize_t SendPieces(int socket, std::span<const iovec> pieces) {
+  constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
+  if (pieces.size() == 1) return ::send(socket, pieces[0].iov_base, pieces[0].iov_len, kFlags);
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(pieces.data());  // sendmsg only reads
+  message.msg_iovlen = pieces.size();
+  return ::sendmsg(socket, &message, kFlags);
 }
 
 ssize_t ReceiveBytes(Connection& connection, char* to, size_t room) {
@@ -326,20 +342,15 @@ void Worker::Flush(Connection& connection) {
   std::array<iovec, kSendPieces> pieces;
   while (!connection.closed && !connection.reply.empty()) {
     if (connection.reply.damaged(kSendPieces)) return CloseUnreadable(connection);
-    msghdr message{};
-    message.msg_iov = pieces.data();
-    message.msg_iovlen = connection.reply.Pieces(pieces.data(), pieces.size());
-    size_t offered = 0;
-    for (size_t i = 0; i < message.msg_iovlen; ++i) offered += pieces[i].iov_len;
-    const ssize_t sent =
-        connection.tls == nullptr
-            ? ::sendmsg(connection.socket.number(), &message, MSG_NOSIGNAL | MSG_DONTWAIT)
-            : SendEncrypted(connection, {pieces.data(), message.msg_iovlen});
+    const std::span<const iovec> offered(pieces.data(),
+                                         connection.reply.Pieces(pieces.data(), pieces.size()));
+    const ssize_t sent = connection.tls == nullptr ? SendPieces(connection.socket.number(), offered)
+                                                   : SendEncrypted(connection, offered);
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN) return;
       if (errno != EFAULT) return Close(connection);
-      TouchPages(pieces.data(), message.msg_iovlen, connection.reply);
+      TouchPages(offered, connection.reply);
       return CloseUnreadable(connection);
     }
     // Another reader may have met the bad page while the kernel copied what replaced it.
@@ -347,7 +358,7 @@ void Worker::Flush(Connection& connection) {
     output_bytes_ += static_cast<uint64_t>(sent);
     connection.reply.Consume(static_cast<size_t>(sent));
     NoteActive(connection);
-    if (static_cast<size_t>(sent) < offered) return;  // the socket is full
+    if (static_cast<size_t>(sent) < BytesOf(offered)) return;  // the socket is full
   }
 }
 

@@ -16,7 +16,7 @@ constexpr uint64_t kRecordsPerProgress = 1 << 16;
 
 struct Pending {
   Entry entry;
-  uint64_t hash = 0;  // in the other Snapshot
+  Snapshot::Lookup lookup;  // in the other Snapshot
 };
 
 std::string Shown(std::string_view text) {
@@ -51,15 +51,15 @@ class PairedWalk {
   void Take(const Entry& entry) {
     Pending& pending = batch_[taken_++];
     pending.entry = entry;
-    pending.hash = other_.Hash(entry.key);
-    other_.PrefetchBucket(pending.hash);
+    pending.lookup = other_.StartLookup(entry.key);
+    other_.PrefetchBucket(pending.lookup.hash);
     if (taken_ == batch_.size()) Flush();
   }
   void Flush() {
     const auto batch = std::span(batch_).first(taken_);
-    for (const Pending& pending : batch) other_.PrefetchRecord(pending.hash);
+    for (Pending& pending : batch) other_.PrefetchRecord(pending.lookup);
     for (const Pending& pending : batch) {
-      pair_(pending.entry, other_.Find(pending.entry.key, pending.hash));
+      pair_(pending.entry, other_.Find(pending.entry.key, pending.lookup));
     }
     taken_ = 0;
   }

@@ -64,9 +64,9 @@ std::optional<Value> Snapshot::Find(std::string_view key, uint64_t hash) const {
 
 void Snapshot::PrefetchBucket(uint64_t hash) const { Index().Prefetch(hash); }
 
-uint64_t Snapshot::PrefetchRecord(uint64_t hash) const {
+void Snapshot::PrefetchRecord(Lookup& lookup) const {
   const uint64_t end = header_.records_end;
-  return kRecordAlignment * Index().Find(hash, [&](uint64_t payload) {
+  lookup.record = kRecordAlignment * Index().Find(lookup.hash, [&](uint64_t payload) {
     // A prefetch never faults; the check keeps the address one that pointer arithmetic allows.
     const uint64_t offset = payload * kRecordAlignment;
     if (offset < end) PrefetchRecordAt(base_, offset);
@@ -74,27 +74,34 @@ uint64_t Snapshot::PrefetchRecord(uint64_t hash) const {
   });
 }
 
-void Snapshot::PrefetchValue(uint64_t record) const {
+void Snapshot::PrefetchValue(const Lookup& lookup) const {
+  const uint64_t record = lookup.record;
   const uint64_t end = header_.records_end;
   if (record == 0 || record + 8 > end) return;
   const RecordHead head = UnpackRecordHead(LoadLe<uint64_t>(base_ + record));
   const uint64_t bytes = 8 + RecordExtraBytes(head.flags) + head.key_bytes + head.value_bytes;
   if (bytes > kPrefetchBytes || bytes > end - record) return;
   // The first of these lines holds the byte behind those that were prefetched, wherever they began.
-  const uint64_t first = record % 64;
-  for (uint64_t at = kFirstLines; at < first + bytes; at += 64) {
-    __builtin_prefetch(base_ + record - first + at);
+  const uint64_t before = record % 64;
+  for (uint64_t at = kFirstLines; at < before + bytes; at += 64) {
+    __builtin_prefetch(base_ + record - before + at);
   }
 }
 
-std::optional<Value> Snapshot::Find(std::string_view key, uint64_t hash, uint64_t record) const {
-  if (record == 0) return std::nullopt;
+void Snapshot::Prefetch(std::span<Lookup> lookups) const {
+  for (const Lookup& lookup : lookups) PrefetchBucket(lookup.hash);
+  for (Lookup& lookup : lookups) PrefetchRecord(lookup);
+  for (const Lookup& lookup : lookups) PrefetchValue(lookup);
+}
+
+std::optional<Value> Snapshot::Find(std::string_view key, const Lookup& lookup) const {
+  if (lookup.record == 0) return std::nullopt;
   const RecordSpace space = Records();
   StoredRecord found;
-  if (ReadRecord(space, record, found) && found.key == key) [[likely]] {
+  if (ReadRecord(space, lookup.record, found) && found.key == key) [[likely]] {
     return ToValue(space, found);
   }
-  return Find(key, hash);  // another key with the same tag stands before it
+  return Find(key, lookup.hash);  // nobody has looked, or another key with the same tag comes first
 }
 
 uint64_t Snapshot::Scan(uint64_t cursor, uint64_t count, const EntrySink& entry) const {

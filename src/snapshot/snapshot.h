@@ -92,16 +92,20 @@ class Snapshot {
   uint64_t Hash(std::string_view key) const { return HashBytes(key, header_.key_seed); }
   std::optional<Value> Find(std::string_view key) const { return Find(key, Hash(key)); }
   std::optional<Value> Find(std::string_view key, uint64_t hash) const;
-  // The steps of a batch: hash all keys, PrefetchBucket all, PrefetchRecord all, PrefetchValue all,
-  // Find all. Each leads on from what the step before has brought into the cache.
+  // ---- Look-ups of a batch: StartLookup all keys, Prefetch them together, Find each. Memory works
+  // on all of them at once.
+  static constexpr uint64_t kUnknownRecord = 1;  // nobody has looked; no record begins there
+  struct Lookup {
+    uint64_t hash = 0;
+    uint64_t record = kUnknownRecord;  // where it probably is; 0: nowhere
+  };
+  Lookup StartLookup(std::string_view key) const { return {.hash = Hash(key)}; }
+  void Prefetch(std::span<Lookup> lookups) const;
+  std::optional<Value> Find(std::string_view key, const Lookup& lookup) const;
+  // What Prefetch does, in steps for whoever has something else to do meanwhile.
   void PrefetchBucket(uint64_t hash) const;
-  // Where the record of this hash is, as far as its bucket tells; 0: nowhere.
-  uint64_t PrefetchRecord(uint64_t hash) const;
-  // What PrefetchRecord left out of a record of up to kPrefetchBytes.
-  void PrefetchValue(uint64_t record) const;
-  // As Find(key, hash), beginning where PrefetchRecord(hash) has said.
-  static constexpr uint64_t kUnknownRecord = 1;  // it was not asked; no record begins there
-  std::optional<Value> Find(std::string_view key, uint64_t hash, uint64_t record) const;
+  void PrefetchRecord(Lookup& lookup) const;       // reads the bucket
+  void PrefetchValue(const Lookup& lookup) const;  // reads the record's head
 
   // ---- Walks, in the order of the hash. Each calls `entry` for about `count` records, returns the
   // next cursor; 0 starts, 0 ends (docs/formats/snapshot.md, "SCAN cursors").

@@ -132,15 +132,14 @@ void FindBatchOf16(benchmark::State& state) {
   const Snapshot& snapshot = BenchFile::Get();
   const std::vector<std::string> keys = DrawnKeys(true);
   size_t next = 0;
-  std::array<uint64_t, kBatch> hashes{};
+  std::array<Snapshot::Lookup, kBatch> lookups{};
   while (state.KeepRunning()) {
     for (size_t i = 0; i < kBatch; ++i) {
-      hashes[i] = snapshot.Hash(keys[next + i]);
-      snapshot.PrefetchBucket(hashes[i]);
+      lookups[i] = snapshot.StartLookup(keys[next + i]);
     }
-    for (const uint64_t hash : hashes) snapshot.PrefetchRecord(hash);
+    snapshot.Prefetch(lookups);
     for (size_t i = 0; i < kBatch; ++i) {
-      benchmark::DoNotOptimize(snapshot.Find(keys[next + i], hashes[i]));
+      benchmark::DoNotOptimize(snapshot.Find(keys[next + i], lookups[i]));
     }
     next = (next + kBatch) % keys.size();
   }

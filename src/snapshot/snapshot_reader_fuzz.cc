@@ -83,9 +83,9 @@ uint64_t Touch(const Value& value) {
 void Read(const Snapshot& snapshot) {
   uint64_t sum = 0;
   for (const std::string_view key : {"s", "c/h", "c/l", "set", "z", "", "absent"}) {
-    snapshot.PrefetchBucket(snapshot.Hash(key));
-    snapshot.PrefetchRecord(snapshot.Hash(key));
-    if (const auto value = snapshot.Find(key)) sum += Touch(*value);
+    Snapshot::Lookup lookup = snapshot.StartLookup(key);
+    snapshot.Prefetch({&lookup, 1});
+    if (const auto value = snapshot.Find(key, lookup)) sum += Touch(*value);
   }
   const auto touch = [&sum](const Entry& entry) { sum += Touch(entry.value); };
   uint64_t before = 0;

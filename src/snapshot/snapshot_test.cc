@@ -121,11 +121,9 @@ TEST(Snapshot, AWrongSumOfExpiriesIsNoticedByVerify) {
 }
 
 std::optional<Value> FindByTheStepsOfABatch(const Snapshot& snapshot, std::string_view key) {
-  const uint64_t hash = snapshot.Hash(key);
-  snapshot.PrefetchBucket(hash);
-  const uint64_t record = snapshot.PrefetchRecord(hash);
-  snapshot.PrefetchValue(record);
-  return snapshot.Find(key, hash, record);
+  Snapshot::Lookup lookup = snapshot.StartLookup(key);
+  snapshot.Prefetch({&lookup, 1});
+  return snapshot.Find(key, lookup);
 }
 
 TEST(Snapshot, TheStepsOfABatchFindWhatFindDoes) {
@@ -147,7 +145,10 @@ TEST(Snapshot, TheStepsOfABatchFindKeysWhoseTagAnotherHasToo) {
     const auto value = FindByTheStepsOfABatch(*snapshot, record.key);
     ASSERT_TRUE(value) << record.key;
     ASSERT_EQ(TextView(*value).text(), record.text);
-    const uint64_t first = snapshot->PrefetchRecord(snapshot->Hash(record.key));
+    Snapshot::Lookup lookup = snapshot->StartLookup(record.key);
+    EXPECT_TRUE(snapshot->Find(record.key, lookup)) << "before anybody has looked";
+    snapshot->PrefetchRecord(lookup);
+    const uint64_t first = lookup.record;
     others +=
         snapshot->mapping().bytes().substr(first + 8, record.key.size()) == record.key ? 0 : 1;
   }
