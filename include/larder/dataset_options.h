@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "larder/record.h"
+#include "larder/residency.h"
 #include "larder/source.h"
 
 namespace larder {
@@ -62,8 +63,9 @@ struct DatasetOptions {
   std::string name = {};
   std::string source = {};  // the file to watch; empty: only what is on disk is served
   std::string directory = {};
-  unsigned keep = 3;                      // versions on disk; the current one is never dropped
-  std::chrono::milliseconds watch{5000};  // between two looks at the source, at least 1
+  unsigned keep = 3;                         // versions on disk; the current one is never dropped
+  std::chrono::milliseconds watch{5000};     // between two looks at the source, at least 1
+  Residency residency = Residency::kMapped;  // what is done before a version is switched to
   SourceOptions import = {};
   GateOptions gate = {};
   ProbationOptions probation = {};

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string>
 
+#include "larder/residency.h"
+
 namespace larder {
 
 // What LARDER VERSIONS and `larder versions` show of a version on disk.
@@ -32,6 +34,9 @@ struct DatasetStatus {
   bool compiling = false;
   uint64_t records = 0;
   uint64_t file_bytes = 0;
+  Residency residency = Residency::kMapped;  // what was reached for the version that is served
+  std::string residency_shortfall;           // why it is not what was asked for; empty: it is
+  uint64_t resident_bytes = 0;               // of it in memory, some seconds ago
   uint64_t switches = 0;
   uint64_t refused = 0;            // versions left out, since the start
   uint64_t refused_version = 0;    // the one that waits on disk for a verdict's revision; 0: none

@@ -36,6 +36,7 @@
 
 #include "larder/api.h"
 #include "larder/error.h"
+#include "larder/residency.h"
 #include "larder/value.h"
 
 namespace larder {
@@ -56,7 +57,10 @@ class Snapshot {
  public:
   // Errors: kNotFound, kPermissionDenied, kCorrupt (which bytes, what was expected), kUnsupported
   // (a newer format).
-  LARDER_API static Result<Snapshot> Open(const std::string& path);
+  // `residency`: brings it into memory first (docs/operations.md, "Memory"); kCorrupt when a page
+  // cannot be read. Cost: kMapped reads two pages, the others the whole file.
+  LARDER_API static Result<Snapshot> Open(const std::string& path,
+                                          Residency residency = Residency::kMapped);
   Snapshot() = default;
 
   explicit operator bool() const { return snapshot_ != nullptr; }
@@ -64,6 +68,8 @@ class Snapshot {
   uint64_t version_number() const { return version_number_; }
   LARDER_API uint64_t record_count() const;  // those that have expired included
   LARDER_API std::string path() const;
+  // What was reached of the residency that was asked for.
+  LARDER_API Residency residency() const;
   // What the builder noted (source, checksum, time...), sorted by name.
   LARDER_API std::vector<std::pair<std::string, std::string>> Metadata() const;
   // A page could not be read: some of what was found since may be zeros that are not in the file.
@@ -72,8 +78,17 @@ class Snapshot {
   LARDER_API Result<void> Verify() const;
 
   // Not of a temporary, whose Snapshot may be gone before its Value is used.
-  LARDER_API std::optional<Value> Find(std::string_view key,
-                                       Expired expired = Expired::kMissing) const&;
+  // Here, so that what is done with the value need not wait until it was written to memory.
+  std::optional<Value> Find(std::string_view key, Expired expired = Expired::kMissing) const& {
+    const Place place = Locate(key);
+    if (place.value == nullptr) return std::nullopt;
+    if (place.head >> kFlagsShift != 0) return FindFlagged(key, expired);
+    Value value;
+    value.type = static_cast<ValueType>(place.head >> kTypeShift);
+    value.encoded = {place.value, place.head & kValueBytes};
+    value.member_seed = member_seed_;
+    return value;
+  }
   std::optional<Value> Find(std::string_view, Expired = Expired::kMissing) const&& = delete;
   // values[i] = Find(keys[i]), as far as there is room.
   LARDER_API void FindMany(std::span<const std::string_view> keys,
@@ -99,11 +114,23 @@ class Snapshot {
  private:
   friend class Dataset;
   friend class RecordRange;
-  Snapshot(std::shared_ptr<const snapshot::Snapshot> snapshot, uint64_t version_number)
-      : snapshot_(std::move(snapshot)), version_number_(version_number) {}
+  LARDER_API Snapshot(std::shared_ptr<const snapshot::Snapshot> snapshot, uint64_t version_number);
+
+  // Where a value is, and its record's head (docs/formats/snapshot.md, "Record"); null: nowhere.
+  struct Place {
+    const char* value;
+    uint64_t head;
+  };
+  static constexpr int kTypeShift = 57;
+  static constexpr int kFlagsShift = 60;
+  static constexpr uint64_t kValueBytes = (uint64_t{1} << 40) - 1;
+  LARDER_API Place Locate(std::string_view key) const;
+  // A record with an expiry, a version or flags.
+  LARDER_API std::optional<Value> FindFlagged(std::string_view key, Expired expired) const;
 
   std::shared_ptr<const snapshot::Snapshot> snapshot_;
   uint64_t version_number_ = 0;
+  uint64_t member_seed_ = 0;
 };
 
 struct Record {

@@ -35,6 +35,20 @@ class ListView;
 class SetView;
 class ZsetView;
 
+// The text inside a RESP bulk string ("$3\r\nabc\r\n" -> "abc"), which is how text is stored; empty
+// when the bytes are none.
+inline std::string_view TextOfBulk(std::string_view bulk) {
+  if (bulk.size() < 6 || bulk[0] != '$') return {};
+  uint64_t bytes = 0;
+  size_t at = 1;
+  for (; at < bulk.size() && bulk[at] >= '0' && bulk[at] <= '9'; ++at) {
+    bytes = bytes * 10 + static_cast<uint64_t>(bulk[at] - '0');
+    if (bytes > bulk.size()) return {};
+  }
+  if (at + bytes + 4 != bulk.size() || bulk[at] != '\r') return {};
+  return bulk.substr(at + 2, bytes);
+}
+
 struct Value {
   ValueType type = ValueType::kString;
   // As it is stored, which is nearly as it goes over the wire: the views are for reading.
@@ -47,7 +61,10 @@ struct Value {
   bool Expired(int64_t now_ms) const { return expires_at_ms && *expires_at_ms <= now_ms; }
 
   // kString and kJson: the bytes.
-  LARDER_API std::string_view text() const;
+  std::string_view text() const {
+    if (type != ValueType::kString && type != ValueType::kJson) return {};
+    return TextOfBulk(encoded);
+  }
   // One of each type, empty when the value is of another.
   inline HashView hash() const;
   inline ListView list() const;

@@ -290,6 +290,7 @@ void ConfigParser::ParseImport(TomlReader& reader, dataset::Options& to) {
 void ConfigParser::ParseVersions(TomlReader& reader, dataset::Options& to) {
   to.keep = static_cast<unsigned>(reader.Number("keep"));
   to.watch = reader.Duration("watch");
+  to.residency = static_cast<Residency>(reader.Choice("residency"));
   to.build_memory_bytes = reader.Bytes("build_memory");
   to.duplicates = static_cast<snapshot::Duplicates>(reader.Choice("duplicates"));
   const std::string separator = reader.Text("separator");

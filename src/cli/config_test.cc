@@ -214,6 +214,7 @@ source = "features.jsonl.gz"
 directory = "var/features"
 keep = 4
 watch = "500ms"
+residency = "huge"
 duplicates = "error"
 build_memory = "256MiB"
 separator = ":"
@@ -233,6 +234,7 @@ bad_lines = 7
   EXPECT_EQ(store.directory, "/etc/larder/var/features");
   EXPECT_EQ(store.keep, 4U);
   EXPECT_EQ(store.watch, milliseconds(500));
+  EXPECT_EQ(store.residency, Residency::kHuge);
   EXPECT_EQ(store.duplicates, snapshot::Duplicates::kError);
   EXPECT_EQ(store.build_memory_bytes, uint64_t{256} << 20);
   EXPECT_EQ(store.separator, ':');

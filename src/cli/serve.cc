@@ -5,6 +5,7 @@
 #include <ctime>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -16,6 +17,7 @@
 #include "cli/import_options.h"
 #include "cli/reload.h"
 #include "cli/serve_options.h"
+#include "cli/settings.h"
 #include "cli/subcommands.h"
 #include "io/file_system.h"
 #include "server/server.h"
@@ -117,6 +119,11 @@ void AddServe(CLI::App& app, Run& chosen) {
                     "Versions of FILE are kept in DIR/NAME (default: larder-data/NAME)");
   serve->add_option("--threads", options->threads, "Event loops (default: one per core)")
       ->check(CLI::Range(kMaxThreads));
+  serve
+      ->add_option("--residency", options->residency,
+                   "What brings versions into memory before they are served, of all stores")
+      ->check(
+          CLI::IsMember(std::vector<std::string>(kResidencyNames.begin(), kResidencyNames.end())));
   AddImportOptions(*serve, options->import);
   serve->footer(
       "Examples:\n"

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/settings.h"
 #include "io/file_system.h"
 
 namespace larder::cli {
@@ -90,6 +91,11 @@ Result<Config> MakeServeConfig(const ServeOptions& options, const std::string& p
   if (!options.resp.empty()) config.server.listeners = {{.address = options.resp}};
   if (options.threads != 0) config.server.threads = options.threads;
   LARDER_TRY(AddFiles(options, config));
+  const auto* const residency = std::ranges::find(kResidencyNames, options.residency);
+  if (residency != kResidencyNames.end()) {
+    const auto mode = static_cast<Residency>(residency - kResidencyNames.begin());
+    for (StoreConfig& store : config.stores) store.options.residency = mode;
+  }
   if (config.stores.empty()) {
     return Fail(ErrorCode::kInvalidArgument,
                 fmt::format("{}: nothing to serve: there is no [[store]]", path));

@@ -21,6 +21,7 @@ struct ServeOptions {
   unsigned threads = 0;
   std::vector<std::string> files;
   importer::SourceOptions import;  // of all files
+  std::string residency;           // of all stores; empty: as configured
 };
 
 // The configuration file; empty: there is none, only files. Errors: nothing to serve, options that

@@ -221,6 +221,15 @@ constexpr Setting kSettingList[] = {
      .largest = kYearMs,
      .meaning = "how often the source is looked at"},
     {.table = "store",
+     .key = "residency",
+     .type = kChoice,
+     .fallback = "mapped",
+     .choices = kResidencyNames,
+     .meaning =
+         "what is done so that a version is in memory before it is switched to: nothing, its "
+         "pages are read in, it is copied into huge pages, its pages are locked "
+         "(docs/operations.md, \"Memory\"). A change holds from the next version on"},
+    {.table = "store",
      .key = "format",
      .type = kChoice,
      .fallback = "auto",

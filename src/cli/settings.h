@@ -68,6 +68,8 @@ inline constexpr std::array<std::string_view, 5> kFormatNames = {"auto", "jsonl"
                                                                  "snapshot"};
 inline constexpr std::array<std::string_view, 4> kShapeNames = {"auto", "typed", "short", "rows"};
 inline constexpr std::array<std::string_view, 2> kBadLinesNames = {"fail", "skip"};
+inline constexpr std::array<std::string_view, 4> kResidencyNames = {"mapped", "populated", "huge",
+                                                                    "locked"};
 inline constexpr std::array<std::string_view, 3> kDuplicatesNames = {"last", "first", "error"};
 inline constexpr std::array<std::string_view, 6> kTypeNames = {"string", "hash", "list",
                                                                "set",    "zset", "json"};

@@ -14,6 +14,7 @@
 
 #include "cli/config.h"
 #include "import/importer.h"
+#include "io/resident_mapping.h"
 
 namespace larder::cli {
 namespace {
@@ -142,6 +143,7 @@ TEST(Settings, DefaultsAreThoseOfTheProgram) {
   const dataset::Options& read = config->stores.at(0).options;
   EXPECT_EQ(read.keep, store.keep);
   EXPECT_EQ(read.watch, store.watch);
+  EXPECT_EQ(read.residency, store.residency);
   EXPECT_EQ(read.duplicates, store.duplicates);
   EXPECT_EQ(read.separator, store.separator);
   EXPECT_EQ(read.build_memory_bytes, store.build_memory_bytes);
@@ -155,6 +157,8 @@ TEST(Settings, WordsStandInTheOrderOfTheirEnumerators) {
     EXPECT_EQ(importer::FormatName(static_cast<importer::Format>(i)), kFormatNames[i]);
   for (size_t i = 0; i < kShapeNames.size(); ++i)
     EXPECT_EQ(importer::ShapeName(static_cast<importer::Shape>(i)), kShapeNames[i]);
+  for (size_t i = 0; i < kResidencyNames.size(); ++i)
+    EXPECT_EQ(io::ResidencyName(static_cast<Residency>(i)), kResidencyNames[i]);
   for (size_t i = 0; i + 1 < kTypeNames.size(); ++i)
     EXPECT_EQ(ValueTypeName(static_cast<ValueType>(i)), kTypeNames[i]);
   EXPECT_EQ(static_cast<size_t>(ValueType::kJson), kTypeNames.size() - 1);

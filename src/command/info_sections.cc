@@ -10,6 +10,7 @@
 #include "command/arguments.h"
 #include "command/memory_use.h"
 #include "command/redis_version.h"
+#include "io/resident_mapping.h"
 
 namespace larder::command {
 namespace {
@@ -292,14 +293,17 @@ std::string OneLine(std::string text) {
 void Datasets(const InfoSource& source, std::string& to) {
   for (const auto& [database, name, dataset] : source.context.catalogue.view().entries()) {
     const dataset::Status status = dataset->status();
-    Line(to,
-         "dataset_{}:database={},current={},pinned={},compiling={},records={},bytes={},switches={},"
-         "refused={},refused_version={},skipped_lines={},probation_until_ms={},damaged={},"
-         "last_switch_ms={},last_check_ms={},last_error_ms={},last_error={}",
-         status.name, database, status.current, status.pinned ? 1 : 0, status.compiling ? 1 : 0,
-         status.records, status.file_bytes, status.switches, status.refused, status.refused_version,
-         status.skipped_lines, status.probation_until_ms, status.damaged, status.last_switch_ms,
-         status.last_check_ms, status.last_error_ms, OneLine(status.last_error));
+    Line(
+        to,
+        "dataset_{}:database={},current={},pinned={},compiling={},records={},bytes={},residency={},"
+        "resident_bytes={},switches={},refused={},refused_version={},skipped_lines={},probation_"
+        "until_ms={},damaged={},"
+        "last_switch_ms={},last_check_ms={},last_error_ms={},last_error={}",
+        status.name, database, status.current, status.pinned ? 1 : 0, status.compiling ? 1 : 0,
+        status.records, status.file_bytes, io::ResidencyName(status.residency),
+        status.resident_bytes, status.switches, status.refused, status.refused_version,
+        status.skipped_lines, status.probation_until_ms, status.damaged, status.last_switch_ms,
+        status.last_check_ms, status.last_error_ms, OneLine(status.last_error));
   }
 }
 

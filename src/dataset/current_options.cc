@@ -22,8 +22,9 @@ void CurrentOptions::Set(Options options) {
 bool SameSettings(const Options& a, const Options& b) {
   const auto settings = [](const Options& options) {
     return std::tie(options.name, options.source, options.directory, options.keep, options.watch,
-                    options.import, options.gate, options.probation, options.duplicates,
-                    options.separator, options.build_memory_bytes, options.threads);
+                    options.residency, options.import, options.gate, options.probation,
+                    options.duplicates, options.separator, options.build_memory_bytes,
+                    options.threads);
   };
   return settings(a) == settings(b);
 }

@@ -34,6 +34,20 @@ struct Dataset::State {
     return report;
   }
 
+  // The mode of the version that is served, and how much of it is in memory.
+  void PollResidency() {
+    uint64_t number = 0;
+    if (auto settled = versions.Settle(number); !settled) {
+      std::ignore = Leave(number, settled.error().message());
+    }
+    const auto current = board.current();
+    if (current == nullptr) return;
+    const bool is_new = measured != current->snapshot.get();
+    if (!is_new && ++polls % kPollsPerMeasurement != 0) return;
+    measured = current->snapshot.get();
+    board.ShowResident(*current, current->snapshot->mapping().ResidentBytes());
+  }
+
   // What the last attempt failed with is on the board.
   void PollDamage() {
     const auto current = board.current();
@@ -44,6 +58,8 @@ struct Dataset::State {
     }
     // A cut inside a page raises no signal, zeros stand in for the rest of the page. (A file that
     // was removed is still whole behind the mapping.)
+    // A copy does not mind what becomes of its file.
+    if (current->snapshot->residency() == Residency::kHuge) return;
     const auto info = files.Stat(current->snapshot->path());
     const uint64_t whole = current->snapshot->header().file_bytes;
     if (info && info->bytes < whole) {
@@ -65,12 +81,18 @@ struct Dataset::State {
     }
   }
 
+  // To ask the kernel takes some milliseconds for each gigabyte.
+  static constexpr unsigned kPollsPerMeasurement = 10;
+
   io::FileSystem& files;
   CurrentOptions options;
   StatusBoard board;
   VersionSwitch versions;
   SourceTaker source;
   WatchThreads threads;
+  // Of the watching thread.
+  unsigned polls = 0;
+  const snapshot::Snapshot* measured = nullptr;
 };
 
 Result<std::unique_ptr<Dataset>> Dataset::Open(io::FileSystem& files, EpochDomain& epochs,
@@ -116,7 +138,9 @@ void Dataset::CheckProbation(std::chrono::steady_clock::time_point now) {
 
 void Dataset::Reconfigure(Options options) {
   options.directory = state_->options.Get()->directory;
+  state_->versions.Cancel();
   state_->source.Reconfigure(std::move(options));
+  state_->versions.Resume();
   state_->threads.Wake();
 }
 
@@ -143,6 +167,7 @@ void Dataset::StartWatching() {
                        .poll =
                            [this, &state] {
                              state.PollDamage();
+                             state.PollResidency();
                              CheckProbation(std::chrono::steady_clock::now());
                            },
                        .verify = [&state] { state.VerifyCurrent(); }});
@@ -150,8 +175,10 @@ void Dataset::StartWatching() {
 
 void Dataset::StopWatching() {
   state_->source.Cancel();
+  state_->versions.Cancel();
   state_->threads.Stop();
   state_->source.Resume();
+  state_->versions.Resume();
 }
 
 }  // namespace larder::dataset

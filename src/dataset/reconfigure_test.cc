@@ -201,6 +201,7 @@ TEST(SameSettings, EverySettingCountsAndNoCallback) {
       [](Options& options) { options.directory = "x"; },
       [](Options& options) { options.keep = 9; },
       [](Options& options) { options.watch = std::chrono::milliseconds(9); },
+      [](Options& options) { options.residency = Residency::kLocked; },
       [](Options& options) { options.import.key_field = "x"; },
       [](Options& options) { options.gate.min_records = 9; },
       [](Options& options) { options.probation.window = std::chrono::milliseconds(9); },

@@ -74,6 +74,10 @@ std::shared_ptr<const Version> StatusBoard::ReplaceCurrent(std::shared_ptr<const
   status_.current = current_ == nullptr ? 0 : current_->number;
   status_.records = current_ == nullptr ? 0 : current_->snapshot->record_count();
   status_.file_bytes = current_ == nullptr ? 0 : current_->snapshot->header().file_bytes;
+  status_.residency = current_ == nullptr ? Residency::kMapped : current_->snapshot->residency();
+  status_.residency_shortfall =
+      current_ == nullptr ? "" : current_->snapshot->residency_shortfall();
+  status_.resident_bytes = 0;
   changed_.NotifyAll();
   return version;
 }
@@ -83,6 +87,11 @@ void StatusBoard::CountSwitch() {
   ++status_.switches;
   status_.last_switch_ms = NowMs();
   changed_.NotifyAll();
+}
+
+void StatusBoard::ShowResident(const Version& version, uint64_t bytes) {
+  MutexLock lock(mutex_);
+  if (current_.get() == &version) status_.resident_bytes = bytes;
 }
 
 void StatusBoard::ShowCheck() {

@@ -36,6 +36,8 @@ class StatusBoard {
   // Returns the version that was current; the caller lets it go when no reader can see it.
   std::shared_ptr<const Version> ReplaceCurrent(std::shared_ptr<const Version> version);
   void CountSwitch();
+  // How much of `version` is in memory, if it is still the one that is served.
+  void ShowResident(const Version& version, uint64_t bytes);
 
   void ShowCheck();
   void ShowCompiling(bool compiling);

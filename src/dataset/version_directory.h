@@ -84,6 +84,7 @@ class VersionDirectory {
   // A number for a new version; it is used up even when the version never comes to be.
   uint64_t GiveNumber() { return unborn_ = state_.next++; }
   std::string PathOf(uint64_t number) const;
+  io::FileSystem& files() const { return files_; }
   // Opens a version that is on disk, and makes an entry of it when it is new. A file that is
   // corrupt is damaged from then on.
   Result<SnapshotPointer> OpenVersion(uint64_t number);

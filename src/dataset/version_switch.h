@@ -45,6 +45,13 @@ class VersionSwitch {
   Result<SwitchReport> Accept();
   // As of `now`; returns why it went back to the version before, empty: it did not.
   std::string CheckProbation(Probation::Clock::time_point now);
+  // Brings the version that is served into memory, if it is served without that: one that was found
+  // at the start, or that was gone back to in a hurry. Errors: kCorrupt, and its number in
+  // `number`.
+  Result<void> Settle(uint64_t& number);
+  // Ends what is being brought into memory, and what is begun until as many calls of Resume.
+  void Cancel() { ++cancels_; }
+  void Resume() { --cancels_; }
   // `problem` says what was found. Nothing happens when the version is known to be damaged or gone.
   Result<SwitchReport> LeaveDamaged(uint64_t number, const std::string& problem);
 
@@ -71,6 +78,10 @@ class VersionSwitch {
  private:
   using SnapshotPointer = VersionDirectory::SnapshotPointer;
 
+  struct Opened {
+    uint64_t number = 0;
+    SnapshotPointer snapshot;
+  };
   struct Move {
     uint64_t number = 0;
     bool pinned = false;
@@ -78,7 +89,21 @@ class VersionSwitch {
     std::string reason = {};
     bool on_probation = false;
   };
+  // Brings a version into memory that is about to be switched to, before the lock is taken for
+  // that. Errors: kCorrupt (it is damaged from then on), kCancelled.
+  Result<void> Prepare(uint64_t number) LARDER_EXCLUDES(mutex_);
+  // The same where an error comes to light with the switch itself, and for no number.
+  void PrepareOther(std::optional<uint64_t> number) LARDER_EXCLUDES(mutex_);
+  // What Rollback, Unpin and Accept would switch to now.
+  std::optional<uint64_t> Before() const LARDER_EXCLUDES(mutex_);
+  std::optional<uint64_t> Followed() const LARDER_EXCLUDES(mutex_);
+  uint64_t FollowedNumber() const LARDER_REQUIRES(mutex_);
+  std::optional<uint64_t> RefusedNumber() const LARDER_EXCLUDES(mutex_);
+  // Lets the gates see the version, and prepares it when it will be switched to.
+  Result<void> PrepareTaken(uint64_t number, bool compiled) LARDER_EXCLUDES(mutex_);
   Result<SwitchReport> SwitchTo(const Move& move) LARDER_REQUIRES(mutex_);
+  // What Prepare has opened, else opened now.
+  Result<SnapshotPointer> OpenToServe(uint64_t number) LARDER_REQUIRES(mutex_);
   // Replaces what readers see and waits until none sees the old version.
   void Serve(uint64_t number, SnapshotPointer snapshot,
              std::shared_ptr<ReadCounts> probation = nullptr) LARDER_REQUIRES(mutex_);
@@ -92,10 +117,6 @@ class VersionSwitch {
   Result<void> CheckWaits(const std::string& name, const Refusal& refusal) const
       LARDER_REQUIRES(mutex_);
   // Opens `number`, or what to serve in its place; null when nothing can be.
-  struct Opened {
-    uint64_t number = 0;
-    SnapshotPointer snapshot;
-  };
   Opened OpenOrFallBack(uint64_t number) LARDER_REQUIRES(mutex_);
   Result<void> CheckGood(uint64_t number) const LARDER_REQUIRES(mutex_);
   SwitchReport Report(uint64_t previous) const LARDER_REQUIRES(mutex_);
@@ -110,11 +131,15 @@ class VersionSwitch {
   const CurrentOptions& options_;
   EpochDomain& epochs_;
   StatusBoard& board_;
+  io::FileSystem& files_;
+  std::atomic<unsigned> cancels_{0};
   std::atomic<const Version*>* served_ = nullptr;  // set by Begin
 
   // Taken after SourceTaker's, before StatusBoard's.
   mutable Mutex mutex_;
   std::unique_ptr<VersionDirectory> directory_ LARDER_PT_GUARDED_BY(mutex_);
+  Opened prepared_ LARDER_GUARDED_BY(mutex_);
+  bool unsettled_ LARDER_GUARDED_BY(mutex_) = false;
   // The version that holds what the source held when it was last taken; 0: not known.
   uint64_t followed_ LARDER_GUARDED_BY(mutex_) = 0;
   Probation probation_ LARDER_GUARDED_BY(mutex_);

@@ -19,9 +19,7 @@ int64_t NowMs() {
 
 }  // namespace
 
-bool IsLeftOut(const Value& value, Expired expired) {
-  return value.expires_at_ms.has_value() && expired == Expired::kMissing && value.Expired(NowMs());
-}
+bool HasExpired(const Value& value) { return value.Expired(NowMs()); }
 
 std::optional<Value> FindIn(const snapshot::Snapshot& snapshot, std::string_view key,
                             Expired expired) {
@@ -42,7 +40,7 @@ void FindManyIn(const snapshot::Snapshot& snapshot, std::span<const std::string_
     snapshot.Prefetch(std::span(lookups).first(batch));
     for (size_t i = 0; i < batch; ++i) {
       std::optional<Value>& value = values[first + i];
-      value = snapshot.Find(keys[first + i], lookups[i]);
+      snapshot.FindInto(keys[first + i], lookups[i], value);
       if (value && IsLeftOut(*value, expired)) value.reset();
     }
   }

@@ -14,8 +14,13 @@
 
 namespace larder::library {
 
+// By the clock, as of now.
+bool HasExpired(const Value& value);
+
 // Whether the value is to be left out.
-bool IsLeftOut(const Value& value, Expired expired);
+inline bool IsLeftOut(const Value& value, Expired expired) {
+  return value.expires_at_ms.has_value() && expired == Expired::kMissing && HasExpired(value);
+}
 
 std::optional<Value> FindIn(const snapshot::Snapshot& snapshot, std::string_view key,
                             Expired expired);

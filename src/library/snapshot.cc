@@ -3,6 +3,8 @@
 #include "io/file_system.h"
 #include "larder/snapshot.h"
 #include "library/finding.h"
+#include "snapshot/format.h"
+#include "snapshot/stored_record.h"
 
 namespace larder {
 
@@ -14,8 +16,8 @@ constexpr uint64_t kWalkStep = 256;
 
 }  // namespace
 
-Result<Snapshot> Snapshot::Open(const std::string& path) {
-  auto opened = snapshot::Snapshot::Open(io::RealFileSystem(), path);
+Result<Snapshot> Snapshot::Open(const std::string& path, Residency residency) {
+  auto opened = snapshot::Snapshot::OpenResident(io::RealFileSystem(), path, residency);
   if (!opened) return std::unexpected(std::move(opened).error());
   return Snapshot(*std::move(opened), 0);
 }
@@ -29,6 +31,10 @@ std::vector<std::pair<std::string, std::string>> Snapshot::Metadata() const {
   return snapshot_->Metadata();
 }
 
+Residency Snapshot::residency() const {
+  return snapshot_ ? snapshot_->residency() : Residency::kMapped;
+}
+
 bool Snapshot::damaged() const { return snapshot_ && snapshot_->damaged(); }
 
 Result<void> Snapshot::Verify() const {
@@ -38,8 +44,20 @@ Result<void> Snapshot::Verify() const {
   return {};
 }
 
-std::optional<Value> Snapshot::Find(std::string_view key, Expired expired) const& {
-  if (!snapshot_) return std::nullopt;
+Snapshot::Snapshot(std::shared_ptr<const snapshot::Snapshot> snapshot, uint64_t version_number)
+    : snapshot_(std::move(snapshot)),
+      version_number_(version_number),
+      member_seed_(snapshot_ ? snapshot_->header().member_seed : 0) {}
+
+Snapshot::Place Snapshot::Locate(std::string_view key) const {
+  static_assert(kTypeShift == snapshot::kTypeShift && kFlagsShift == snapshot::kFlagsShift &&
+                kValueBytes == snapshot::kMaxValueBytes);
+  if (!snapshot_) return {.value = nullptr, .head = 0};
+  const snapshot::FoundRecord found = snapshot_->Locate(key, snapshot_->Hash(key));
+  return {.value = found.value, .head = found.head};
+}
+
+std::optional<Value> Snapshot::FindFlagged(std::string_view key, Expired expired) const {
   return library::FindIn(*snapshot_, key, expired);
 }
 

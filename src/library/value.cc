@@ -22,11 +22,6 @@ const CollectionView& In(const std::array<std::byte, sizeof(CollectionView)>& pl
 
 }  // namespace
 
-std::string_view Value::text() const {
-  if (type != ValueType::kString && type != ValueType::kJson) return {};
-  return snapshot::TextView(*this).text();
-}
-
 ElementsView::ElementsView(const Value& value, ValueType type) {
   const Value none{.type = type, .encoded = {}, .expires_at_ms = {}, .version = {}};
   auto* const view = reinterpret_cast<CollectionView*>(places_.data());

@@ -54,6 +54,12 @@ Result<void> CheckFooterBytes(std::string_view file) {
     return Corrupt(
         fmt::format("the footer says format {}, the header page {}", version, kFormatVersion));
   }
+  // What they would mean is not known here, so nothing in the file is.
+  const auto flags = LoadLe<uint32_t>(footer.data() + footer_at::kFlags);
+  if ((flags & ~(kFooterFlagSeparator | uint32_t{0xFF} << kFooterSeparatorShift)) != 0) {
+    return Fail(ErrorCode::kUnsupported,
+                fmt::format("the footer has flags that this Larder does not know: {:08x}", flags));
+  }
   return {};
 }
 

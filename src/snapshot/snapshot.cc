@@ -27,17 +27,34 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::Open(io::FileSystem& files,
   return OpenMapping(path, std::move(mapping));
 }
 
+Result<std::shared_ptr<const Snapshot>> Snapshot::OpenResident(io::FileSystem& files,
+                                                               const std::string& path,
+                                                               Residency residency,
+                                                               const std::function<bool()>& go_on) {
+  LARDER_ASSIGN(std::unique_ptr<io::Mapping> mapping, files.Map(path));
+  auto resident = io::MakeResident(std::move(mapping), residency, go_on);
+  if (!resident) return std::unexpected(resident.error().Within(path));
+  return OpenBytes(path, *std::move(resident));
+}
+
 Result<std::shared_ptr<const Snapshot>> Snapshot::OpenMapping(
     std::string name, std::unique_ptr<io::Mapping> mapping) {
-  auto header = ReadHeader(mapping->bytes());
+  return OpenBytes(std::move(name), {.mapping = std::move(mapping)});
+}
+
+Result<std::shared_ptr<const Snapshot>> Snapshot::OpenBytes(std::string name,
+                                                            io::ResidentMapping mapping) {
+  auto header = ReadHeader(mapping.mapping->bytes());
   if (!header) return std::unexpected(header.error().Within(name));
   return std::shared_ptr<const Snapshot>(
       new Snapshot(std::move(name), std::move(mapping), *header));
 }
 
-Snapshot::Snapshot(std::string path, std::unique_ptr<io::Mapping> mapping, const Header& header)
+Snapshot::Snapshot(std::string path, io::ResidentMapping mapping, const Header& header)
     : path_(std::move(path)),
-      mapping_(std::move(mapping)),
+      mapping_(std::move(mapping.mapping)),
+      residency_(mapping.reached),
+      residency_shortfall_(std::move(mapping.shortfall)),
       header_(header),
       base_(mapping_->bytes().data()),
       index_(base_ + header.index_offset) {}
@@ -52,14 +69,20 @@ RecordSpace Snapshot::Records() const {
   return {.base = base_, .end = header_.records_end, .member_seed = header_.member_seed};
 }
 
-std::optional<Value> Snapshot::Find(std::string_view key, uint64_t hash) const {
+FoundRecord Snapshot::Locate(std::string_view key, uint64_t hash) const {
   const RecordSpace space = Records();
-  StoredRecord record;
-  const uint64_t payload = Index().Find(hash, [&](uint64_t candidate) {
-    return ReadRecord(space, candidate * kRecordAlignment, record) && record.key == key;
+  FoundRecord found;
+  Index().Find(hash, [&](uint64_t candidate) {
+    found = MatchRecord(space, candidate * kRecordAlignment, key);
+    return found.value != nullptr;
   });
-  if (payload == 0) return std::nullopt;
-  return ToValue(space, record);
+  return found;
+}
+
+std::optional<Value> Snapshot::Find(std::string_view key, uint64_t hash) const {
+  const FoundRecord found = Locate(key, hash);
+  if (found.value == nullptr) return std::nullopt;
+  return found.ToValue(key.size(), header_.member_seed);
 }
 
 void Snapshot::PrefetchBucket(uint64_t hash) const { Index().Prefetch(hash); }
@@ -95,13 +118,21 @@ void Snapshot::Prefetch(std::span<Lookup> lookups) const {
 }
 
 std::optional<Value> Snapshot::Find(std::string_view key, const Lookup& lookup) const {
-  if (lookup.record == 0) return std::nullopt;
-  const RecordSpace space = Records();
-  StoredRecord found;
-  if (ReadRecord(space, lookup.record, found) && found.key == key) [[likely]] {
-    return ToValue(space, found);
+  std::optional<Value> found;
+  FindInto(key, lookup, found);
+  return found;
+}
+
+void Snapshot::FindInto(std::string_view key, const Lookup& lookup,
+                        std::optional<Value>& found) const {
+  found.reset();
+  if (lookup.record == 0) return;
+  FoundRecord match = MatchRecord(Records(), lookup.record, key);
+  // Nobody has looked, or another key with the same tag stands before it.
+  if (match.value == nullptr) [[unlikely]] {
+    match = Locate(key, lookup.hash);
   }
-  return Find(key, lookup.hash);  // nobody has looked, or another key with the same tag comes first
+  if (match.value != nullptr) found.emplace(match.ToValue(key.size(), header_.member_seed));
 }
 
 uint64_t Snapshot::Scan(uint64_t cursor, uint64_t count, const EntrySink& entry) const {

@@ -26,13 +26,16 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "io/file_system.h"
+#include "io/resident_mapping.h"
 #include "larder/record.h"
+#include "larder/residency.h"
 #include "snapshot/expiries.h"
 #include "snapshot/value.h"
 
 namespace larder::snapshot {
 
 class BucketTable;
+struct FoundRecord;
 struct RecordSpace;
 
 // The numbers of the footer, checked by Open.
@@ -75,6 +78,11 @@ class Snapshot {
   // Errors: kNotFound, kCorrupt (which bytes, what was expected), kUnsupported (newer format).
   static Result<std::shared_ptr<const Snapshot>> Open(io::FileSystem& files,
                                                       const std::string& path);
+  // The same with its bytes brought into memory first, as far as they can be: residency() says how
+  // far. Errors besides: kCorrupt (a page could not be read), kCancelled (by `go_on`).
+  static Result<std::shared_ptr<const Snapshot>> OpenResident(
+      io::FileSystem& files, const std::string& path, Residency residency,
+      const std::function<bool()>& go_on = {});
   // The same for bytes that are already mapped, or stand in memory; `name` is for messages.
   static Result<std::shared_ptr<const Snapshot>> OpenMapping(std::string name,
                                                              std::unique_ptr<io::Mapping> mapping);
@@ -92,6 +100,9 @@ class Snapshot {
   uint64_t Hash(std::string_view key) const { return HashBytes(key, header_.key_seed); }
   std::optional<Value> Find(std::string_view key) const { return Find(key, Hash(key)); }
   std::optional<Value> Find(std::string_view key, uint64_t hash) const;
+  // The same as two words (snapshot/stored_record.h).
+  FoundRecord Locate(std::string_view key, uint64_t hash) const;
+
   // ---- Look-ups of a batch: StartLookup all keys, Prefetch them together, Find each. Memory works
   // on all of them at once.
   static constexpr uint64_t kUnknownRecord = 1;  // nobody has looked; no record begins there
@@ -102,6 +113,8 @@ class Snapshot {
   Lookup StartLookup(std::string_view key) const { return {.hash = Hash(key)}; }
   void Prefetch(std::span<Lookup> lookups) const;
   std::optional<Value> Find(std::string_view key, const Lookup& lookup) const;
+  // The same into a place that is there already.
+  void FindInto(std::string_view key, const Lookup& lookup, std::optional<Value>& found) const;
   // What Prefetch does, in steps for whoever has something else to do meanwhile.
   void PrefetchBucket(uint64_t hash) const;
   void PrefetchRecord(Lookup& lookup) const;       // reads the bucket
@@ -127,6 +140,9 @@ class Snapshot {
   // A page of the mapping could not be read; see io/mapping.h.
   bool damaged() const { return mapping_->damaged(); }
   const io::Mapping& mapping() const { return *mapping_; }
+  // What was reached, and why it is not what was asked for (empty: it is); io/resident_mapping.h.
+  Residency residency() const { return residency_; }
+  const std::string& residency_shortfall() const { return residency_shortfall_; }
 
  private:
   // Larger values are read by a copy that is long enough for the processor to run ahead by itself.
@@ -139,7 +155,9 @@ class Snapshot {
     uint64_t At(uint64_t number) const { return LoadLe<uint64_t>(slots + number * 8); }
   };
 
-  Snapshot(std::string path, std::unique_ptr<io::Mapping> mapping, const Header& header);
+  Snapshot(std::string path, io::ResidentMapping mapping, const Header& header);
+  static Result<std::shared_ptr<const Snapshot>> OpenBytes(std::string name,
+                                                           io::ResidentMapping mapping);
   BucketTable Index() const;
   RecordSpace Records() const;
   std::optional<MemberList> FindCollection(std::string_view name) const;
@@ -147,6 +165,8 @@ class Snapshot {
 
   std::string path_;
   std::unique_ptr<io::Mapping> mapping_;
+  Residency residency_;
+  std::string residency_shortfall_;
   Header header_;
   // Copies of what every look-up needs, side by side.
   const char* base_ = nullptr;

@@ -82,8 +82,8 @@ inline bool ReadRecord(const RecordSpace& space, uint64_t offset, StoredRecord& 
 // For a walk from record to record: fetches as many bytes as the record at `offset` has, but of
 // those some records further on. The processor does not foresee the steps of such a walk.
 inline void PrefetchRecords(const RecordSpace& space, uint64_t offset, uint64_t bytes) {
-  constexpr uint64_t kAhead = 2048;
-  constexpr uint64_t kMost = 1024;  // of a large record; the next ones are far away
+  constexpr uint64_t kAhead = 8192;  // some groups of records, which are read in one go
+  constexpr uint64_t kMost = 1024;   // of a large record; the next ones are far away
   constexpr uint64_t kLine = 64;
   const char* const from = space.base + offset + kAhead;
   for (uint64_t at = 0; at < bytes && at < kMost; at += kLine) {

@@ -22,18 +22,6 @@ constexpr uint64_t BulkOverhead(uint64_t text_bytes) {
 
 }  // namespace
 
-std::string_view BulkText(std::string_view bulk) {
-  if (bulk.size() < 6 || bulk[0] != '$') return {};
-  uint64_t bytes = 0;
-  size_t at = 1;
-  for (; at < bulk.size() && bulk[at] >= '0' && bulk[at] <= '9'; ++at) {
-    bytes = bytes * 10 + static_cast<uint64_t>(bulk[at] - '0');
-    if (bytes > bulk.size()) return {};
-  }
-  if (at + bytes + 4 != bulk.size() || bulk[at] != '\r') return {};
-  return bulk.substr(at + 2, bytes);
-}
-
 CollectionView::CollectionView(const Value& value)
     : encoded_(value.encoded),
       reply_(kEmptyReply),

@@ -30,7 +30,7 @@ class BucketTable;
 using larder::Value;
 
 // The text inside a bulk ("$3\r\nabc\r\n" -> "abc"); empty when the bytes are not a bulk.
-std::string_view BulkText(std::string_view bulk);
+inline std::string_view BulkText(std::string_view bulk) { return TextOfBulk(bulk); }
 
 // kString and kJson.
 class TextView {
