@@ -22,6 +22,7 @@ import tempfile
 
 import compiling
 import compiling_large
+import inprocess
 import latency
 import queues
 import sources
@@ -34,7 +35,7 @@ from workloads import WORKLOADS
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Workloads that are more than requests.
 OTHERS = {"two-workers": two_workers, "latency": latency, "compile": compiling, "queues": queues,
-          "sources": sources, "switch": switching}
+          "sources": sources, "switch": switching, "inprocess": inprocess}
 # These run only when they are named.
 LARGE = {"compile-50m": compiling_large}
 
