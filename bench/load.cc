@@ -261,7 +261,7 @@ int Main(int argc, char** argv) {
   app.add_option("--seed", options.seed);
   app.add_flag("--until-stdin-ends", options.until_stdin_ends, "end before --seconds are over");
   app.add_flag("--any-reply", options.plan.any_reply,
-               "count replies and believe them (larder_floor's)");
+               "replies are all as long as the first, and right (larder_floor's)");
   CLI11_PARSE(app, argc, argv);
   options.set.shape = ShapeNamed(options.shape);
   const Workload& workload = WorkloadNamed(options.workload);

@@ -122,6 +122,11 @@ void LoadConnection::Receive(Tally& tally) {
 
 size_t LoadConnection::TakeReply(std::string_view data, Findings& findings) {
   const auto asked = std::span(asked_).subspan(first_asked_, plan_.keys_per_request);
+  if (plan_.any_reply && any_reply_bytes_ > 0) {
+    if (data.size() < any_reply_bytes_) return 0;
+    ++findings.requests;
+    return any_reply_bytes_;
+  }
   if (!plan_.any_reply) {
     const auto recognized = checker_.Recognize(data, asked[0], seen_, findings);
     if (recognized.look == ReplyChecker::Look::kWaiting) return 0;
@@ -131,6 +136,7 @@ size_t LoadConnection::TakeReply(std::string_view data, Findings& findings) {
   const size_t bytes = ReadReply(plan_.protocol, data, items_, error);
   if (bytes == 0) return 0;
   if (plan_.any_reply) {
+    any_reply_bytes_ = bytes;
     ++findings.requests;
   } else {
     checker_.Check(data.substr(0, bytes), asked, items_, error, seen_, findings);

@@ -24,7 +24,7 @@ struct LoadPlan {
   uint16_t port = 6380;
   Protocol protocol = Protocol::kResp2;
   size_t keys_per_request = 1;
-  bool any_reply = false;  // count replies and believe them
+  bool any_reply = false;  // count replies as long as the first one and believe them
   bool paced = false;      // a latency for each request; otherwise for each batch
 };
 
@@ -70,6 +70,7 @@ class LoadConnection {
   size_t first_asked_ = 0;
   std::vector<char> input_;
   size_t filled_ = 0;
+  size_t any_reply_bytes_ = 0;  // where any reply will do
   std::vector<ReplyItem> items_;
   Seen seen_;
 };

@@ -44,7 +44,7 @@ PHASES = [("rest", "at rest"), ("switch", "while versions are switched"),
 class Canvas:
     """Rows of a plot under each other, with a scale from `low` to `high` at the right of their names."""
 
-    LEFT, RIGHT, TOP, ROW, WIDTH = 230, 40, 78, 24, 820
+    LEFT, RIGHT, TOP, ROW, WIDTH = 240, 50, 78, 24, 820
 
     def __init__(self, title, note, rows, low, high, logarithmic):
         self.low, self.high, self.logarithmic = low, high, logarithmic
@@ -88,7 +88,7 @@ class Canvas:
         for style, name in names:
             self.parts.append(f'<circle cx="{x}" cy="60" r="5.5" class="{style}"/>')
             self.text(x + 10, 64, name, "small")
-            x += 26 + 7 * len(name)
+            x += 30 + 6 * len(name)
 
     def svg(self):
         return "\n".join([*self.parts, "</svg>"]) + "\n"
@@ -130,7 +130,7 @@ def draw_ratios(run):
     """A bar for each workload, a mark where the project asks for that much."""
     rows = shown_rows(run["results"])
     high = max(max(result["ratio"], result["aim"]) for result, _ in rows) + 1
-    canvas = Canvas("How many times the CPU of Larder Redis needs for the same request",
+    canvas = Canvas("Server CPU time per request, Redis's divided by Larder's (more is better)",
                     conditions(run) + ". Upright marks: asked at least", len(rows), 0, high, False)
     canvas.scale(range(0, math.floor(high) + 1, 2 if high > 8 else 1), "×")
     for row, (result, shown) in enumerate(rows):

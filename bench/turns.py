@@ -2,10 +2,11 @@
 import contextlib
 import fcntl
 import json
+import pathlib
 import subprocess
 import sys
 import tempfile
-import pathlib
+import time
 
 from peers import exchange, pinned, start_floor, start_larder, start_memcached, start_redis
 from workloads import COLUMNS
@@ -13,16 +14,46 @@ from workloads import COLUMNS
 CONNECTIONS = 50
 
 
+# Nobody is kept waiting longer than this and a workload.
+LONGEST_TURN_SECONDS = 100
+
+
+class Turn:
+    """The file of --lock, on a machine that others use, too, who agree on it: held alone to measure,
+    for several workloads where they are short, with others to prepare."""
+
+    def __init__(self, path):
+        self.file = open(path, "a") if path else None
+        self.since = None
+
+    def take(self):
+        if self.file and self.since is None:
+            fcntl.flock(self.file, fcntl.LOCK_EX)
+            self.since = time.monotonic()
+
+    def give_back(self):
+        if self.file:
+            fcntl.flock(self.file, fcntl.LOCK_UN)
+        self.since = None
+
+    def give_back_in_time(self):
+        if self.since is not None and time.monotonic() - self.since > LONGEST_TURN_SECONDS:
+            self.give_back()
+
+    def share(self):
+        self.give_back()
+        if self.file:
+            fcntl.flock(self.file, fcntl.LOCK_SH)
+
+
 @contextlib.contextmanager
-def quiet(options, alone=True):
-    """Holds the file of --lock meanwhile, on a machine that others use, too, who agree on it: alone to
-    measure, with others to prepare."""
-    if not options.lock:
+def quiet(options):
+    turn = Turn(options.lock)
+    turn.take()
+    try:
         yield
-        return
-    with open(options.lock, "a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
-        yield
+    finally:
+        turn.give_back()
 
 
 def measure(options, server, records, arguments, core=1):
@@ -54,7 +85,7 @@ def start_servers(options, data, workloads, directory, servers):
         servers[name].wait_for_records(records)
 
 
-def run_rounds(options, workload, servers, directory):
+def run_rounds(options, workload, servers):
     """{column: [rounds]} of one workload; the columns take turns."""
     rounds = {column: [] for column in workload.columns}
     for _ in range(options.rounds):
@@ -65,14 +96,15 @@ def run_rounds(options, workload, servers, directory):
     return rounds
 
 
-def run_workload(options, workload, servers, directory):
+def run_workload(options, workload, servers, directory, turn):
     try:
         if workload.request:
             sample = exchange(servers["larder"].port, workload.request, workload.protocol)
             servers["floor"] = start_floor(directory, options.build / "larder_floor", *sample)
-        with quiet(options):
-            return run_rounds(options, workload, servers, directory)
+        turn.take()
+        return run_rounds(options, workload, servers)
     finally:
+        turn.give_back_in_time()
         floor = servers.pop("floor", None)
         if floor:
             floor.stop()
@@ -81,6 +113,7 @@ def run_workload(options, workload, servers, directory):
 def run_requests(options, workloads):
     """Yields (workload, {column: [rounds]}); servers live as long as there are workloads of their data."""
     by_data = {}
+    turn = Turn(options.lock)
     for workload in workloads:
         by_data.setdefault(workload.data.name, []).append(workload)
     for group in by_data.values():
@@ -88,10 +121,12 @@ def run_requests(options, workloads):
         with tempfile.TemporaryDirectory(prefix="larder-bench-") as name:
             directory = pathlib.Path(name)
             try:
-                with quiet(options, alone=False):
-                    start_servers(options, group[0].data, group, directory, servers)
+                turn.share()
+                start_servers(options, group[0].data, group, directory, servers)
+                turn.give_back()
                 for workload in group:
-                    yield workload, run_workload(options, workload, servers, directory)
+                    yield workload, run_workload(options, workload, servers, directory, turn)
             finally:
+                turn.give_back()
                 for server in servers.values():
                     server.stop()
