@@ -169,7 +169,10 @@ def draw_latency(run):
 
 def draw_all(run):
     """{file name: SVG}"""
-    return {"cpu-per-request.svg": draw_cpu(run), "ratios.svg": draw_ratios(run), "latency.svg": draw_latency(run)}
+    drawn = {"cpu-per-request.svg": draw_cpu(run), "ratios.svg": draw_ratios(run)}
+    if "latency" in run["results"]:
+        drawn["latency.svg"] = draw_latency(run)
+    return drawn
 
 
 def main():

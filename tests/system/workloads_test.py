@@ -14,6 +14,7 @@ from harness.servers import start_larder, start_redis
 
 sys.path.insert(0, os.path.join(os.environ["LARDER_SOURCE_DIR"], "bench"))
 
+import plot  # noqa: E402
 from workloads import WORKLOADS  # noqa: E402
 
 ELEMENTS = 300  # more than a table of members needs, and several pages of a walk
@@ -110,6 +111,16 @@ class Workloads(unittest.TestCase):
                 for workload in workloads:
                     with self.subTest(workload=workload.name):
                         self.assert_right(server.port, workload)
+
+
+class Plots(unittest.TestCase):
+    def test_the_plots_are_those_of_the_committed_results(self):
+        root = os.environ["LARDER_SOURCE_DIR"]
+        with open(os.path.join(root, "bench", "results", "2-core.json"), encoding="utf-8") as file:
+            drawn = plot.draw_all(json.load(file))
+        for name, svg in drawn.items():
+            with open(os.path.join(root, "docs", "plots", name), encoding="utf-8") as file:
+                self.assertEqual(file.read(), svg, f"{name}: draw it anew with bench/plot.py")
 
 
 if __name__ == "__main__":
