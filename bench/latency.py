@@ -23,7 +23,7 @@ def start_load(options, port):
         [str(word) for word in (
             options.build / "larder_load", "--port", port, "--connections", CONNECTIONS, "--workload",
             "get", "--records", options.records, "--rate", RATE, "--seconds", 3600, "--until-stdin-ends")],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def machine_seconds():

@@ -31,7 +31,7 @@ using larder::Duplicates;
 
 struct BuildOptions {
   uint64_t memory_bytes = uint64_t{1} << 30;  // for the index under construction and its runs
-  unsigned threads = 0;                       // for the final look-ups; 0: all cores
+  unsigned threads = 0;                       // for sorting and the final look-ups; 0: all
   Duplicates duplicates = Duplicates::kLast;
   std::optional<char> separator = '/';  // groups keys into collections; none: no directory
   // Those of the store's previous version; none: taken from the system's randomness.
