@@ -12,6 +12,7 @@
 #include "dataset/version_directory.h"
 #include "dataset/version_switch.h"
 #include "dataset/watch_threads.h"
+#include "snapshot/verify.h"
 
 namespace larder::dataset {
 
@@ -72,8 +73,9 @@ struct Dataset::State {
   void VerifyCurrent() {
     const auto current = board.current();
     if (current == nullptr) return;
-    const auto verified =
-        snapshot::Verify(*current->snapshot, [this](uint64_t) { return !threads.stopping(); });
+    const auto verified = snapshot::Verify(
+        *current->snapshot, {.threads = options.Get()->threads,
+                             .progress = [this](uint64_t) { return !threads.stopping(); }});
     if (verified) {
       LogInfo(fmt::format("dataset {}: version {} is sound", options.Get()->name, current->number));
     } else if (verified.error().code() != ErrorCode::kCancelled) {

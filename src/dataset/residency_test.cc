@@ -1,4 +1,5 @@
 #include <chrono>
+#include <fstream>
 #include <functional>
 #include <string>
 
@@ -70,6 +71,34 @@ TEST_F(DatasetResidency, SoIsOneThatWasRefusedAndIsAccepted) {
   ASSERT_TRUE(test_->Accept());
   EXPECT_EQ(test_.Word(), "three");
   EXPECT_EQ(Reached(), Residency::kHuge);
+}
+
+// Addresses that are to be in huge pages, in KiB.
+uint64_t ReservedForHugePages() {
+  std::ifstream mappings("/proc/self/smaps");
+  uint64_t size = 0;
+  uint64_t sum = 0;
+  for (std::string line; std::getline(mappings, line);) {
+    if (line.starts_with("Size:")) size = std::stoull(line.substr(5));
+    if (line.starts_with("VmFlags:") && line.contains(" hg")) sum += size;
+  }
+  return sum;
+}
+
+TEST_F(DatasetResidency, NoCopyIsKeptOfAVersionThatIsNotServed) {
+  test_.options().gate = StrictGates();
+  OpenLoaded();
+  const uint64_t before = ReservedForHugePages();
+  EXPECT_GT(before, 0U);
+  test_.PutDoubled("three");
+  ASSERT_FALSE(test_->Refresh(true)) << "refused by a gate";
+  EXPECT_EQ(ReservedForHugePages(), before);
+  ASSERT_FALSE(test_->Pin(3)) << "it is refused";
+  EXPECT_EQ(ReservedForHugePages(), before);
+  ASSERT_TRUE(test_->Pin(2)) << "it is served";
+  ASSERT_TRUE(test_->Accept()) << "it is pinned";
+  EXPECT_EQ(test_.Word(), "two");
+  EXPECT_EQ(ReservedForHugePages(), before);
 }
 
 TEST_F(DatasetResidency, TheVersionFoundAtTheStartIsServedAtOnceAndBroughtInWhileWatching) {

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "dataset/snapshot_copy.h"
 #include "dataset/state_file.h"
+#include "snapshot/verify.h"
 
 namespace larder::dataset {
 
@@ -162,8 +163,10 @@ Result<void> VersionMaker::VerifyWhole(const Options& options, const std::string
   if (!goes(0)) return Fail(ErrorCode::kCancelled, "verifying was cancelled");
   LARDER_ASSIGN(const auto snapshot, snapshot::Snapshot::Open(files_, path));
   const auto whole = static_cast<double>(snapshot->header().file_bytes);
-  LARDER_TRY(snapshot::Verify(
-      *snapshot, [&](uint64_t done) { return goes(static_cast<double>(done) / whole); }));
+  LARDER_TRY(
+      snapshot::Verify(*snapshot, {.threads = options.threads, .progress = [&](uint64_t done) {
+                                     return goes(static_cast<double>(done) / whole);
+                                   }}));
   if (!snapshot->damaged()) return {};
   return Fail(ErrorCode::kIoError, fmt::format("{}: a page could not be read back", path));
 }

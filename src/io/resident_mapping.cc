@@ -61,19 +61,38 @@ uint64_t FreeInGroup(const std::string& group) {
   return most - std::min(most, held);
 }
 
-// Of this process's control group and all above it.
-uint64_t FreeInGroups() {
+// The same in the words of version 1, which says a very large number for no limit.
+uint64_t FreeInOldGroup(const std::string& group) {
+  const uint64_t most = NumberAfter(ReadSmall(group + "/memory.limit_in_bytes"), "", UINT64_MAX);
+  if (most == UINT64_MAX) return UINT64_MAX;
+  const std::string parts = ReadSmall(group + "/memory.stat");
+  const uint64_t used = NumberAfter(ReadSmall(group + "/memory.usage_in_bytes"), "", 0);
+  const uint64_t cached =
+      NumberAfter(parts, "total_active_file ", 0) + NumberAfter(parts, "total_inactive_file ", 0);
+  const uint64_t held = used - std::min(used, cached);
+  return most - std::min(most, held);
+}
+
+// Of this process's control group and all above it, the root among them: inside of a container that
+// is the container's own.
+template <typename Free>
+uint64_t FreeInGroups(std::string_view name, const std::string& root, Free&& free_in) {
   const std::string groups = ReadSmall("/proc/self/cgroup");
-  constexpr std::string_view kUnified = "0::/";
-  const size_t at = groups.find(kUnified);
+  const size_t at = groups.find(name);
   if (at == std::string::npos) return UINT64_MAX;
-  const size_t begin = at + kUnified.size() - 1;
+  const size_t begin = at + name.size() - 1;
   std::string group = groups.substr(begin, groups.find('\n', begin) - begin);
-  uint64_t least = UINT64_MAX;
+  uint64_t least = free_in(root);
   for (; group.size() > 1; group.resize(group.rfind('/'))) {
-    least = std::min(least, FreeInGroup("/sys/fs/cgroup" + group));
+    least = std::min(least, free_in(root + group));
   }
   return least;
+}
+
+uint64_t FreeInAllGroups() {
+  return std::min({FreeInGroups("0::/", "/sys/fs/cgroup", FreeInGroup),
+                   FreeInGroups("0::/", "/sys/fs/cgroup/unified", FreeInGroup),
+                   FreeInGroups(":memory:/", "/sys/fs/cgroup/memory", FreeInOldGroup)});
 }
 
 Result<void> Cancelled() { return Fail(ErrorCode::kCancelled, "reading it in was cancelled"); }
@@ -224,12 +243,22 @@ std::string WhyNotLocked(int error, uint64_t bytes) {
                      std::generic_category().message(error));
 }
 
-Result<ResidentMapping> Locked(std::unique_ptr<Mapping> mapping,
-                               const std::function<bool()>& go_on) {
+// Locked pages cannot be taken back by anybody: not more of them than there is room for.
+std::string Lock(PageRange pages, const MemorySupply& supply) {
+  if (supply.free_bytes < pages.bytes) {
+    return fmt::format("{} MiB are to be locked, and {} MiB are free", pages.bytes >> 20,
+                       supply.free_bytes >> 20);
+  }
+  if (mlock(pages.begin, pages.bytes) == 0) return {};
+  const int error = errno;
+  munlock(pages.begin, pages.bytes);  // a part may be
+  return WhyNotLocked(error, pages.bytes);
+}
+
+Result<ResidentMapping> Locked(std::unique_ptr<Mapping> mapping, const std::function<bool()>& go_on,
+                               const MemorySupply& supply) {
   LARDER_TRY(ReadIn(*mapping, go_on));
-  const PageRange pages = PagesOf(mapping->bytes());
-  std::string shortfall;
-  if (mlock(pages.begin, pages.bytes) != 0) shortfall = WhyNotLocked(errno, pages.bytes);
+  std::string shortfall = Lock(PagesOf(mapping->bytes()), supply);
   const Residency reached = shortfall.empty() ? Residency::kLocked : Residency::kPopulated;
   return ResidentMapping{
       .mapping = std::move(mapping), .reached = reached, .shortfall = std::move(shortfall)};
@@ -256,7 +285,7 @@ MemorySupply AskForMemory() {
   const uint64_t machine =
       NumberAfter(ReadSmall("/proc/meminfo"), "MemAvailable:", UINT64_MAX / kKibibyte) * kKibibyte;
   const std::string huge = ReadSmall("/sys/kernel/mm/transparent_hugepage/enabled");
-  return {.free_bytes = std::min(machine, FreeInGroups()),
+  return {.free_bytes = std::min(machine, FreeInAllGroups()),
           .huge_pages = !huge.empty() && huge.find("[never]") == std::string::npos};
 }
 
@@ -272,7 +301,7 @@ Result<ResidentMapping> MakeResident(std::unique_ptr<Mapping> mapping, Residency
     case Residency::kHuge:
       return Copied(std::move(mapping), go_on, supply);
     case Residency::kLocked:
-      return Locked(std::move(mapping), go_on);
+      return Locked(std::move(mapping), go_on, supply);
   }
   return ResidentMapping{.mapping = std::move(mapping)};
 }

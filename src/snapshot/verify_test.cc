@@ -120,6 +120,24 @@ TEST(SnapshotVerify, DamageAnywhereIsFoundByAnyNumberOfThreads) {
 }
 
 // Two entries of one bucket: each is found, but a walk would not come by them in order.
+TEST(SnapshotVerify, ProgressIsToldOftenByAnyNumberOfThreads) {
+  const auto snapshot = Opened(BytesOfManyPieces());
+  for (const unsigned threads : {1U, 2U}) {
+    uint64_t before = 0;
+    uint64_t largest_step = 0;
+    const auto note = [&](uint64_t done) {
+      largest_step = std::max(largest_step, done - std::min(before, done));
+      before = done;
+      return true;
+    };
+    ASSERT_TRUE(Verify(*snapshot, {.threads = threads, .progress = note}));
+    EXPECT_GT(before, uint64_t{4} << 20);
+    if (threads == 1) {
+      EXPECT_LT(largest_step, uint64_t{3} << 20);
+    }
+  }
+}
+
 TEST(SnapshotVerify, EntriesOutOfOrderAreFound) {
   std::string bytes = BytesOfManyPieces();
   const Header header = Opened(bytes)->header();
