@@ -3,7 +3,7 @@
 
 A guard against drift, not a goal: to prefetch costs instructions and saves time. Counted by
 callgrind, which counts the same twice, in a process without sockets
-(src/command/instruction_workloads.cc). What libraries choose by the machine's instructions is pinned.
+(bench/instruction_workloads.cc). What libraries choose by the machine's instructions is pinned.
 
     ./dev instructions                      compares
     ./dev instructions --accept "REASON"    makes what is counted now the baseline

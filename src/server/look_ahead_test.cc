@@ -48,7 +48,9 @@ TEST_F(LookAhead, EveryConnectionGetsItsOwnReply) {
     }
     for (size_t i = 0; i < clients_.size(); ++i) {
       const std::string other = std::to_string(i);
-      if (i % 4 == 3) ASSERT_TRUE(clients_[i].Send("y/7\r\n"));
+      if (i % 4 == 3) {
+        ASSERT_TRUE(clients_[i].Send("y/7\r\n"));
+      }
       const std::vector<std::string> replies = {
           "$3\r\none\r\n", "$-1\r\n",
           fmt::format("${}\r\n{}\r\n$3\r\none\r\n", other.size(), other), "$3\r\none\r\n"};
@@ -97,7 +99,9 @@ TEST_F(LookAhead, EveryReplyIsOfOneOfTheVersionsAndNoneGoesBack) {
     for (size_t i = 0; i < clients_.size(); ++i) {
       const std::string reply = clients_[i].ReceiveBulk();
       ASSERT_TRUE(reply == seen[i] || reply == "two") << reply;
-      if (round > 2) ASSERT_EQ(reply, "two");
+      if (round > 2) {
+        ASSERT_EQ(reply, "two");
+      }
       seen[i] = reply;
     }
   }
