@@ -4,7 +4,8 @@
 // had; only when that fails is it looked at for what it is, and read again. So lines of one shape
 // are walked once.
 //
-// Ownership:  the record's strings are slices of the line where it has no escapes, and else of memory
+// Ownership:  the record's strings are slices of the line where it has no escapes, and else of
+// memory
 //             of the parser: good until the next Parse, and while the line is where it was.
 // Threads:    one at a time; one parser a thread.
 // Errors:     a LineError; the parser can go on with the next line.
